@@ -1,0 +1,39 @@
+# What each target needs beyond Go, Node and git is found or installed by
+# test/need.sh. On Debian, `sudo make need` prepares a machine once.
+
+GO      ?= go
+BIN     ?= build/doorward
+MODULES := . sdk
+
+# Two packages at a time: one compiles while another waits for its disk.
+TEST := $(GO) test -p 2 -timeout 10m
+
+.PHONY: test need check build bench screenshots clean
+
+test: need check
+	@race=-race; export CGO_ENABLED=1; \
+	if ! command -v "$${CC:-gcc}" >/dev/null 2>&1; then \
+		race=; export CGO_ENABLED=0; echo "no C compiler: testing without the race detector"; \
+	fi; \
+	for module in $(MODULES); do (cd $$module && $(TEST) $$race ./...) || exit 1; done
+
+check:
+	@unformatted=$$(gofmt -l .); \
+	if [ -n "$$unformatted" ]; then echo "not gofmt-clean:"; echo "$$unformatted"; exit 1; fi
+	@for module in $(MODULES); do (cd $$module && $(GO) vet ./...) || exit 1; done
+
+need:
+	@sh test/need.sh
+
+build:
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o $(BIN) ./cmd/doorward
+
+# Never part of test: a benchmark reports, it does not judge.
+bench: need build
+	$(GO) test -run '^$$' -bench . -benchmem -timeout 30m ./...
+
+screenshots: need build
+	DOORWARD_SCREENSHOTS=$(CURDIR)/build/screenshots $(GO) test -count=1 -run '^TestScreenshots$$' ./test/browser
+
+clean:
+	rm -rf build

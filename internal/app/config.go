@@ -1,0 +1,154 @@
+// Package app puts Doorward together: it reads the configuration once, builds
+// every part with the piece it needs, and runs them. It alone reads the clock.
+package app
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Config is the whole configuration, checked. Each part of the program gets
+// its piece and never the whole.
+type Config struct {
+	// Issuer is the address people see, kept exactly as written: it is the
+	// iss of every token, compared byte by byte (RFC 8414 section 3.3).
+	Issuer string
+	// Development says that the issuer is http on this machine and nothing
+	// else can reach the listener: no TLS is asked, mail stays in the browser.
+	Development bool
+	// Data is the absolute path of the directory of database, keys and socket.
+	Data string
+	// Listen and OpsListen are host:port; port 0 takes a free one.
+	Listen, OpsListen string
+	// Database is sqlite:// before an absolute path, or postgres://...; it may
+	// hold a password.
+	Database string
+	// Mail is smtp://... or file: before a directory; empty sends none.
+	Mail string
+	// TrustedProxies are the peers whose X-Forwarded-For is believed.
+	TrustedProxies []netip.Prefix
+
+	Session Session
+	Token   Token
+	Keys    Keys
+	SignIn  SignIn
+	Limits  Limits
+	Retain  Retain
+
+	// Values are all settings in the order of documentation, with where each
+	// one came from.
+	Values []Value
+}
+
+// Session says how long a sign-in lasts: Idle without use, Max in any case.
+type Session struct{ Idle, Max time.Duration }
+
+// Token says how long tokens last. Inside RefreshGrace a spent refresh token
+// gives its successor again; Leeway is the difference of clocks forgiven.
+type Token struct {
+	Access       time.Duration
+	RefreshIdle  time.Duration
+	RefreshMax   time.Duration
+	RefreshGrace time.Duration
+	Leeway       time.Duration
+}
+
+// Keys says where the key is that seals the signing keys.
+type Keys struct{ KEKFile string }
+
+// SignIn says what is asked of people; PasswordMin counts characters.
+type SignIn struct{ PasswordMin int }
+
+// Limits multiplies every budget and divides every delay by Scale.
+type Limits struct{ Scale int }
+
+// Retain says how long the two chains of the ledger are kept.
+type Retain struct{ Ledger, Audit time.Duration }
+
+// A Source is where a value came from; a later one wins.
+type Source string
+
+const (
+	FromDefault     Source = "default"
+	FromFile        Source = "file"
+	FromEnvironment Source = "environment"
+	FromFlag        Source = "flag"
+)
+
+// A Value is one setting as `config show` prints it: passwords are left out.
+type Value struct {
+	Key    string `json:"key"`
+	Value  string `json:"value"`
+	Source Source `json:"source"`
+}
+
+const day = 24 * time.Hour
+
+// settings is the catalogue of keys in the order of documentation. The ranges
+// of lifetimes bound what a stolen token or a forgotten session is worth; each
+// source is the section of the standard that sets or suggests it.
+func settings() []setting {
+	return []setting{
+		{key: "issuer", kind: text, read: func(c *Config, s string) string { c.Issuer = s; return issuer(s) }},
+		{key: "data", kind: text, standard: "/var/lib/doorward", read: func(c *Config, s string) string { c.Data = s; return absolute(s) }},
+		{key: "listen", kind: text, standard: "127.0.0.1:8400", read: func(c *Config, s string) string { c.Listen = s; return address(s) }},
+		{key: "ops_listen", kind: text, standard: "127.0.0.1:8401", read: func(c *Config, s string) string { c.OpsListen = s; return address(s) }},
+		{key: "database", kind: text, secret: true, read: func(c *Config, s string) string { c.Database = s; return database(s) }},
+		{key: "mail", kind: text, secret: true, read: func(c *Config, s string) string { c.Mail = s; return mail(s) }},
+		{key: "trusted_proxies", kind: list, read: func(c *Config, s string) (says string) { c.TrustedProxies, says = prefixes(s); return says }},
+
+		// Without use a sign-in may last 30 days at most (NIST SP 800-63B-4 section 2.1.3).
+		duration("session.idle", "14d", 5*time.Minute, 30*day, func(c *Config) *time.Duration { return &c.Session.Idle }),
+		duration("session.max", "30d", 5*time.Minute, 90*day, func(c *Config) *time.Duration { return &c.Session.Max }),
+
+		// A verifier that follows no feed trusts a token this long after its session ended.
+		duration("token.access", "5m", time.Minute, time.Hour, func(c *Config) *time.Duration { return &c.Token.Access }),
+		duration("token.refresh_idle", "15d", 5*time.Minute, 365*day, func(c *Config) *time.Duration { return &c.Token.RefreshIdle }),
+		// An absolute end for every family (ASVS 5.0 requirement 10.4.8).
+		duration("token.refresh_max", "90d", 5*time.Minute, 365*day, func(c *Config) *time.Duration { return &c.Token.RefreshMax }),
+		// Longer would be a window for the thief (RFC 9700 section 4.14.2).
+		duration("token.refresh_grace", "10s", 0, 30*time.Second, func(c *Config) *time.Duration { return &c.Token.RefreshGrace }),
+		// "Usually no more than a few minutes" (RFC 7519 section 4.1.4).
+		duration("token.leeway", "30s", 0, time.Minute, func(c *Config) *time.Duration { return &c.Token.Leeway }),
+
+		{key: "keys.kek_file", kind: text, read: func(c *Config, s string) string { c.Keys.KEKFile = s; return absolute(s) }},
+		// Fifteen where a password is the only factor (NIST SP 800-63B-4 section 3.1.1.2).
+		whole("sign_in.password_min", "15", 15, 64, func(c *Config) *int { return &c.SignIn.PasswordMin }),
+		whole("limits.scale", "1", 1, 1_000_000, func(c *Config) *int { return &c.Limits.Scale }),
+		duration("retain.ledger", "90d", day, 3650*day, func(c *Config) *time.Duration { return &c.Retain.Ledger }),
+		duration("retain.audit", "400d", day, 3650*day, func(c *Config) *time.Duration { return &c.Retain.Audit }),
+	}
+}
+
+// together judges what one value alone cannot show, and fills in the defaults
+// that follow from other values.
+func (c *Config) together() []Problem {
+	var problems []Problem
+	refuse := func(key, says string) { problems = append(problems, Problem{Key: key, Says: says}) }
+
+	if c.Issuer == "" {
+		refuse("issuer", issuer(""))
+	}
+	if onThisMachine(c.Issuer) {
+		c.Development = loopback(c.Listen)
+		if !c.Development {
+			refuse("listen", c.Listen+" can be reached from elsewhere, and an http issuer is for this machine alone: listen on 127.0.0.1, or use an https issuer")
+		}
+	}
+	if c.Listen == c.OpsListen && !freePort(c.Listen) {
+		refuse("ops_listen", "is the same address as listen: metrics must not be public")
+	}
+	if c.Session.Idle > c.Session.Max {
+		refuse("session.idle", "is longer than session.max")
+	}
+	if c.Token.RefreshIdle > c.Token.RefreshMax {
+		refuse("token.refresh_idle", "is longer than token.refresh_max")
+	}
+	if c.Database == "" {
+		c.Database = "sqlite://" + c.Data + "/doorward.db"
+	}
+	if c.Keys.KEKFile == "" {
+		c.Keys.KEKFile = c.Data + "/kek"
+	}
+	return problems
+}

@@ -1,0 +1,70 @@
+package jose
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rsa"
+	"fmt"
+)
+
+// Alg is a signature algorithm by its name in the JOSE registry (RFC 7518
+// section 3.1, RFC 8037). The list is closed; the zero value is no algorithm
+// and nothing verifies under it.
+type Alg string
+
+// The algorithms. There is no "none" and there are no shared-key algorithms,
+// so a public key can never be mistaken for a secret.
+const (
+	ES256 Alg = "ES256" // ECDSA on P-256 with SHA-256; what the server signs with unless told otherwise
+	EdDSA Alg = "EdDSA" // Ed25519
+	RS256 Alg = "RS256" // RSA PKCS #1 v1.5 with SHA-256, for applications that know nothing newer
+)
+
+// Bounds of an RSA modulus in bits. The lower one is RFC 7518 section 3.3;
+// the upper one bounds what verifying a stranger's signature can cost.
+const (
+	rsaMinBits = 2048
+	rsaMaxBits = 4096
+	rsaNewBits = 3072
+)
+
+// Known reports whether a is on the list.
+func (a Alg) Known() bool {
+	return a == ES256 || a == EdDSA || a == RS256
+}
+
+// fits refuses a public key that is not of the one kind its algorithm takes.
+func (a Alg) fits(public crypto.PublicKey) error {
+	switch a {
+	case ES256:
+		k, ok := public.(*ecdsa.PublicKey)
+		if !ok || k.Curve != elliptic.P256() {
+			return fmt.Errorf("jose: ES256 needs a P-256 key, not %T", public)
+		}
+		// Bytes fails for a point that is not on the curve, so none gets past here.
+		if _, err := k.Bytes(); err != nil {
+			return fmt.Errorf("jose: ES256 key: %w", err)
+		}
+	case EdDSA:
+		k, ok := public.(ed25519.PublicKey)
+		if !ok || len(k) != ed25519.PublicKeySize {
+			return fmt.Errorf("jose: EdDSA needs an Ed25519 key, not %T", public)
+		}
+	case RS256:
+		k, ok := public.(*rsa.PublicKey)
+		if !ok || k.N == nil {
+			return fmt.Errorf("jose: RS256 needs an RSA key, not %T", public)
+		}
+		if bits := k.N.BitLen(); bits < rsaMinBits || bits > rsaMaxBits {
+			return fmt.Errorf("jose: RS256 needs a key of %d to %d bits, not %d", rsaMinBits, rsaMaxBits, bits)
+		}
+		if k.E < 3 || k.E&1 == 0 {
+			return fmt.Errorf("jose: RS256 key has a public exponent of %d", k.E)
+		}
+	default:
+		return fmt.Errorf("jose: no such algorithm %q", string(a))
+	}
+	return nil
+}

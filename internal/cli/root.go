@@ -1,0 +1,119 @@
+// Package cli is the command line: one file per command. Commands that change
+// or show what a server holds talk to it over the socket in its data
+// directory; only serve and demo run one. What is data goes to stdout, all
+// talk to stderr.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/doorward/doorward/internal/app"
+)
+
+// Programs are what serve and demo run. Each returns when its context ends;
+// an error ends the process with 1.
+type Programs struct {
+	Serve func(context.Context, app.Config) error
+	Demo  func(context.Context, DemoOptions) error
+	// ServeFlags, when set, adds flags to serve that are no configuration: the
+	// test build's clock.
+	ServeFlags func(*pflag.FlagSet)
+}
+
+// DemoOptions are the flags of demo. Keep is an absolute directory, empty to
+// keep nothing; what the demo has to say goes to Talk.
+type DemoOptions struct {
+	Listen string
+	Keep   string
+	Talk   io.Writer
+}
+
+// untilSignal is the context of serve and demo: the first SIGINT or SIGTERM
+// ends it, the second kills.
+func untilSignal(cmd *cobra.Command) context.Context {
+	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	return ctx
+}
+
+// A root is one run of the program: its streams and the flags of every command.
+type root struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	programs       Programs
+	json           bool
+	data           string
+}
+
+// Main runs the command that args (without the program's name) ask for and
+// returns the exit code: 0 yes, 1 no, 2 usage, 3 cannot reach, 4 not allowed,
+// 5 conflict, 6 partly.
+func Main(args []string, stdin io.Reader, stdout, stderr io.Writer, programs Programs) int {
+	r := &root{stdin: stdin, stdout: stdout, stderr: stderr, programs: programs}
+	cmd := r.command()
+	cmd.SetArgs(args)
+	cmd.SetIn(stdin)
+	cmd.SetOut(stdout)
+	cmd.SetErr(stderr)
+	ran, err := cmd.ExecuteC()
+	if err == nil {
+		return exitYes
+	}
+	f, ok := errors.AsType[*failure](err)
+	if !ok {
+		// Only cobra's own refusals of the command line come bare.
+		f = &failure{Title: err.Error(), Detail: "See " + ran.CommandPath() + " --help", exit: exitUsage}
+	}
+	r.tell(f)
+	return f.exit
+}
+
+func (r *root) command() *cobra.Command {
+	cmd := group("doorward", "Sign-in, sessions and tokens for your own applications",
+		r.serve(), r.demo(),
+		group("users", "People who sign in", r.usersCreate(), r.usersList()),
+		group("clients", "Applications", r.clientsCreate(), r.clientsList()),
+		group("sessions", "Who is signed in, and how that went", r.sessionsList(), r.sessionsShow(), r.sessionsEnd()),
+		group("config", "The configuration", r.configCheck(), r.configShow()),
+		r.version())
+	cmd.SilenceErrors, cmd.SilenceUsage = true, true
+	cmd.PersistentFlags().BoolVar(&r.json, "json", false, "print one JSON document on stdout")
+	cmd.PersistentFlags().StringVar(&r.data, "data", "", "the server's data directory (or DOORWARD_DATA; default /var/lib/doorward)")
+	return cmd
+}
+
+// group is a command that only holds others.
+func group(use, short string, commands ...*cobra.Command) *cobra.Command {
+	g := &cobra.Command{
+		Use: use, Short: short, SuggestionsMinimumDistance: 2,
+		// A misspelt command is the mistake to name, not that its flags are unknown here.
+		FParseErrWhitelist: cobra.FParseErrWhitelist{UnknownFlags: true},
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			f := &failure{Title: fmt.Sprintf("There is no command %q.", cmd.CommandPath()+" "+args[0]), Detail: "See " + cmd.CommandPath() + " --help", exit: exitUsage}
+			if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+				f.Detail = "Did you mean   " + cmd.CommandPath() + " " + strings.Join(append(near[:1], args[1:]...), " ")
+			}
+			return f
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cmd.SetOut(cmd.ErrOrStderr())
+			cmd.Help()
+			return &failure{Title: "Say which command.", exit: exitUsage}
+		},
+	}
+	g.AddCommand(commands...)
+	return g
+}

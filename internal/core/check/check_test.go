@@ -1,0 +1,96 @@
+package check
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/doorward/doorward/internal/base/fault"
+)
+
+var (
+	first  = New(Check{Number: 60001, ID: "test.first", Says: "The first holds.", Title: "No.", Fault: fault.Denied})
+	second = New(Check{Number: 60002, ID: "test.second", Says: "The second holds.", Title: "No.", Fault: fault.Slow})
+	both   = Declare(60001, "test.both", first, second)
+	one    = Declare(60002, "test.one", first)
+)
+
+func TestNothingPassesWithoutEveryDeclaredCheck(t *testing.T) {
+	cases := map[string]struct {
+		hold []bool
+		want any
+	}{
+		"all held":           {[]bool{true, true}, Passed{}},
+		"a forgotten check":  {[]bool{true}, &ErrIncomplete{}},
+		"no check at all":    {nil, &ErrIncomplete{}},
+		"the first failed":   {[]bool{false, true}, &Refusal{}},
+		"the second failed":  {[]bool{true, false}, &Refusal{}},
+		"failed, rest unrun": {[]bool{false}, &Refusal{}},
+	}
+	for name, c := range cases {
+		trail := both.Begin()
+		for i, ok := range c.hold {
+			trail.Hold(both.Checks[i], ok)
+		}
+		p, err := trail.Close()
+		switch c.want.(type) {
+		case Passed:
+			if err != nil || !p.For(both) || p.For(one) {
+				t.Errorf("%s: %v, %v", name, p, err)
+			}
+		case *ErrIncomplete:
+			var e *ErrIncomplete
+			if !errors.As(err, &e) || p.For(both) {
+				t.Errorf("%s: %v, %v", name, p, err)
+			}
+		case *Refusal:
+			var r *Refusal
+			if !errors.As(err, &r) || p.For(both) {
+				t.Errorf("%s: %v, %v", name, p, err)
+			}
+		}
+	}
+	if (Passed{}).For(both) || (Passed{}).For() {
+		t.Error("the zero Passed issues")
+	}
+}
+
+func TestTheFirstFailureIsTheRefusal(t *testing.T) {
+	trail := both.Begin()
+	trail.Hold(second, false, Wait(3*time.Second))
+	trail.Hold(first, false)
+	_, err := trail.Close()
+	var r *Refusal
+	if !errors.As(err, &r) || r.Check() != second || r.RetryAfter != 3*time.Second {
+		t.Errorf("refusal = %+v", r)
+	}
+}
+
+func TestAnUndeclaredOrRepeatedCheckStopsTheProgram(t *testing.T) {
+	for name, f := range map[string]func(){
+		"undeclared": func() { one.Begin().Hold(second, true) },
+		"twice":      func() { tr := one.Begin(); tr.Hold(first, false); tr.Hold(first, true) },
+		"number":     func() { New(Check{Number: 60001, ID: "test.third", Says: "x", Title: "x"}) },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s: nothing happened", name)
+				}
+			}()
+			f()
+		}()
+	}
+}
+
+func TestHoldingDoesNotAllocate(t *testing.T) {
+	trail := both.Begin()
+	if n := testing.AllocsPerRun(100, func() {
+		*trail = Trail{of: both}
+		trail.steps = trail.room[:0]
+		trail.Hold(first, true)
+		trail.Hold(second, true)
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}

@@ -1,0 +1,188 @@
+// Package client holds the applications that ask for tokens, and what each of
+// them may ask for.
+package client
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/doorward/doorward/internal/base/fault"
+	"github.com/doorward/doorward/internal/base/secret"
+	"github.com/doorward/doorward/internal/core/check"
+)
+
+// BuiltIn is the client of the hosted pages themselves. It stands for the
+// server where no registered application asks.
+const BuiltIn = "doorward"
+
+// A Client is a registered application.
+type Client struct {
+	ID           string // at most 64 characters of letters, digits, "-", "_", "."
+	Name         string
+	Type         string // web, spa, native, machine
+	FirstParty   bool
+	Auth         string   // token_endpoint_auth_method of RFC 7591
+	SecretHash   [32]byte // zero for public clients
+	RedirectURIs []string
+	PostLogout   []string
+	Origins      []string // that may use the session API as this client
+	Resources    []string // audiences of its tokens, and what it may introspect
+	Scopes       []string
+	Grants       []string
+	Paused       bool
+	Cut          uint64
+	Created      time.Time
+}
+
+// Exists says whether the row was found.
+func (c Client) Exists() bool { return c.ID != "" }
+
+// Confidential says whether the client can prove which one it is.
+func (c Client) Confidential() bool { return c.SecretHash != [32]byte{} }
+
+// HashOf is what is kept of a client secret. A secret of 256 random bits
+// needs no slow hash.
+func HashOf(clientID, text string) [32]byte {
+	return secret.MAC([]byte("doorward client secret"), clientID, []byte(text))
+}
+
+// Proves says in constant time whether the secret is this client's.
+func (c Client) Proves(text string) bool {
+	h := HashOf(c.ID, text)
+	return c.Confidential() && secret.Equal(h[:], c.SecretHash[:])
+}
+
+// Owns says whether the client is the resource itself, or one of its own.
+func (c Client) Owns(audience string) bool { return slices.Contains(c.Resources, audience) }
+
+// May says whether a scope is on the client's list.
+func (c Client) May(scope string) bool { return slices.Contains(c.Scopes, scope) }
+
+// ValidID says whether a client id given by an operator may be used. An id
+// that could be read as a person's is refused (RFC 9700 section 4.15).
+func ValidID(s string) bool {
+	if s == "" || len(s) > 64 || strings.HasPrefix(s, "user_") {
+		return false
+	}
+	for i := range len(s) {
+		c := s[i]
+		if (c|0x20 < 'a' || c|0x20 > 'z') && (c < '0' || c > '9') && c != '-' && c != '_' && c != '.' {
+			return false
+		}
+	}
+	return true
+}
+
+// ValidScope is a scope token of RFC 6749 section 3.3.
+func ValidScope(s string) bool {
+	for i := range len(s) {
+		if s[i] <= ' ' || s[i] > '~' || s[i] == '"' || s[i] == '\\' {
+			return false
+		}
+	}
+	return s != "" && len(s) <= 128
+}
+
+// Origin reads a web origin in its one serialized form (RFC 6454 section
+// 6.2): https, or http on a loopback name for development.
+func Origin(s string) (string, bool) {
+	u, err := url.Parse(s)
+	if err != nil || u.Opaque != "" || u.User != nil || u.Host == "" || u.Path != "" || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" {
+		return "", false
+	}
+	if u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())) {
+		return "", false
+	}
+	return s, strings.ToLower(s) == s && s == u.Scheme+"://"+u.Host && !strings.HasSuffix(u.Host, ":") &&
+		!(u.Scheme == "https" && u.Port() == "443") && !(u.Scheme == "http" && u.Port() == "80")
+}
+
+// RedirectURI says whether an address may be registered to go back to: https,
+// http on a loopback address or localhost, or a private scheme in
+// reverse-domain form (RFC 8252 section 7.1); no fragment, user or dots.
+func RedirectURI(s string) bool {
+	u, err := url.Parse(s)
+	if err != nil || len(s) > 2048 || u.Fragment != "" || strings.ContainsAny(s, "#\\ \t\r\n*") || u.User != nil || u.String() != s {
+		return false
+	}
+	switch {
+	case u.Scheme == "https":
+		return u.Host != "" && !strings.Contains(u.Path, "/../")
+	case u.Scheme == "http":
+		return loopback(u.Hostname())
+	}
+	return strings.Contains(u.Scheme, ".") && u.Opaque == ""
+}
+
+func loopback(host string) bool {
+	return host == "localhost" || host == "127.0.0.1" || host == "::1"
+}
+
+// OriginOf is the origin of an address of an application.
+func OriginOf(address string) (string, bool) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "", false
+	}
+	return Origin(u.Scheme + "://" + u.Host)
+}
+
+// Checks of this noun.
+var (
+	Authentic = check.New(check.Check{Number: 401, ID: "client.authentic", Fault: fault.Client, Shown: "client.authentic",
+		Says: "The application proved which one it is.", Source: "RFC 6749 section 2.3; RFC 9700 section 2.5",
+		Title: "The application did not prove which one it is.", Stops: []string{"OAU-08", "ENM-03"}})
+	FirstParty = check.New(check.Check{Number: 402, ID: "client.first_party", Fault: fault.Denied, Shown: "client.first_party",
+		Says: "The page that asks is ours, or belongs to a first-party application.", Source: "RFC 6454; ASVS 3.5.1",
+		Title: "This page may not use the session.", Stops: []string{"SES-15", "OAU-34"}})
+	Standing = check.New(check.Check{Number: 403, ID: "client.standing", Fault: fault.Denied, Shown: "client.standing",
+		Says: "The application is registered and not paused.", Source: "RFC 9700 section 4.14.2",
+		Title: "This application may not ask for tokens.", Stops: []string{"OAU-12"}})
+	MayRead = check.New(check.Check{Number: 404, ID: "client.may_read", Fault: fault.Scope, Shown: "client.may_read",
+		Says: "The application owns a resource and holds revocations:read.", Source: "RFC 6750 section 3.1",
+		Title: "This application may not follow revocations."})
+	Metadata = check.New(check.Check{Number: 405, ID: "client.metadata", Fault: fault.Unacceptable, Shown: "client.metadata",
+		Says: "Everything the application is registered with is allowed.", Source: "RFC 7591 section 2; RFC 9700 section 2.1",
+		Title: "The application cannot be registered like this.", Stops: []string{"OAU-03", "OAU-25"}})
+	IDFree = check.New(check.Check{Number: 406, ID: "client.free", Fault: fault.Conflict, Shown: "client.free",
+		Says: "No other application has this id, or one of these origins.", Source: "RFC 7591 section 3.2.1",
+		Title: "There is an application with this id or origin already."})
+)
+
+// Words that say which part of the metadata was refused.
+var (
+	WordID       = check.NewWord(41, "client_id")
+	WordRedirect = check.NewWord(42, "redirect_uris")
+	WordOrigin   = check.NewWord(43, "doorward_origins")
+	WordScope    = check.NewWord(44, "scope")
+	WordType     = check.NewWord(45, "doorward_type")
+	WordAuth     = check.NewWord(46, "token_endpoint_auth_method")
+	WordResource = check.NewWord(47, "doorward_resources")
+	WordSecret   = check.NewWord(48, "client_secret")
+)
+
+// Valid judges the metadata of a registration and names the part it refuses.
+func (c Client) Valid() (check.Word, bool) {
+	switch {
+	case !ValidID(c.ID):
+		return WordID, false
+	case !slices.Contains([]string{"web", "spa", "native", "machine"}, c.Type):
+		return WordType, false
+	case !slices.Contains([]string{"none", "client_secret_basic", "client_secret_post"}, c.Auth):
+		return WordAuth, false
+	case c.Confidential() == (c.Auth == "none"):
+		return WordSecret, false
+	case slices.ContainsFunc(c.RedirectURIs, func(s string) bool { return !RedirectURI(s) }),
+		slices.ContainsFunc(c.PostLogout, func(s string) bool { return !RedirectURI(s) }):
+		return WordRedirect, false
+	case slices.ContainsFunc(c.Origins, func(s string) bool { _, ok := Origin(s); return !ok }):
+		return WordOrigin, false
+	case slices.ContainsFunc(c.Scopes, func(s string) bool { return !ValidScope(s) }):
+		return WordScope, false
+	case slices.ContainsFunc(c.Resources, func(s string) bool { return !ValidScope(s) }):
+		return WordResource, false
+	}
+	return 0, true
+}

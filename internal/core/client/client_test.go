@@ -1,0 +1,57 @@
+package client
+
+import "testing"
+
+func TestOriginHasOneSpelling(t *testing.T) {
+	for _, good := range []string{"https://app.example", "https://app.example:8443", "http://localhost:5173", "http://127.0.0.1:8080"} {
+		if _, ok := Origin(good); !ok {
+			t.Errorf("Origin(%q) refused", good)
+		}
+	}
+	for _, bad := range []string{"", "null", "https://app.example/", "https://app.example?", "https://App.example", "https://a@app.example",
+		"http://app.example", "https://app.example:443", "http://localhost:80", "https:app.example", "https:///app.example", "//app.example",
+		"https://app.example#", "javascript://x", "https://app.example:"} {
+		if _, ok := Origin(bad); ok {
+			t.Errorf("OAU-34: Origin(%q) accepted", bad)
+		}
+	}
+}
+
+func TestRedirectURIsThatMayBeRegistered(t *testing.T) {
+	for _, good := range []string{"https://app.example/cb", "https://app.example/cb?x=1", "http://localhost:5173/cb", "http://127.0.0.1/cb", "http://[::1]:9/cb", "com.example.app:/cb"} {
+		if !RedirectURI(good) {
+			t.Errorf("RedirectURI(%q) refused", good)
+		}
+	}
+	for _, bad := range []string{"", "/cb", "javascript:alert(1)", "data:text/html,x", "vbscript:x", "file:///etc/passwd", "blob:https://x", "java\tscript:x",
+		"http://app.example/cb", "https://app.example/cb#f", "https://a@app.example/cb", "https://app.example/../x", "https://*.example/cb", "https:/\\evil", "myapp:/cb", "https:///cb"} {
+		if RedirectURI(bad) {
+			t.Errorf("OAU-03: RedirectURI(%q) accepted", bad)
+		}
+	}
+}
+
+func TestAClientCannotBeNamedLikeAPerson(t *testing.T) {
+	for _, bad := range []string{"", "user_01k0000000000000000000000", "a b", "a/b", "ä", "a\n"} {
+		if ValidID(bad) {
+			t.Errorf("AS-25: ValidID(%q)", bad)
+		}
+	}
+}
+
+func TestSecretProvesOneClientOnly(t *testing.T) {
+	a := Client{ID: "a", SecretHash: HashOf("a", "s3cret")}
+	b := Client{ID: "b", SecretHash: a.SecretHash}
+	if !a.Proves("s3cret") || a.Proves("s3cres") || a.Proves("") || b.Proves("s3cret") || (Client{ID: "c"}).Proves("") {
+		t.Error("a secret proves the wrong client, or none the right one")
+	}
+}
+
+func FuzzOrigin(f *testing.F) {
+	f.Add("https://app.example")
+	f.Fuzz(func(t *testing.T, s string) {
+		if o, ok := Origin(s); ok && o != s {
+			t.Errorf("%q is %q", s, o)
+		}
+	})
+}

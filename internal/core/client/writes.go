@@ -1,0 +1,34 @@
+package client
+
+import "time"
+
+// Create registers an application. Unique by ID.
+type Create struct {
+	ID           string
+	Name         string
+	Type         string
+	FirstParty   bool
+	Auth         string
+	SecretHash   [32]byte
+	RedirectURIs []string
+	PostLogout   []string
+	Origins      []string
+	Resources    []string
+	Scopes       []string
+	Grants       []string
+	Created      time.Time
+}
+
+// Claim gives an origin to one first-party application. Unique by origin.
+type Claim struct{ Origin, Client string }
+
+func (Create) Changes() string { return "clients" }
+func (Claim) Changes() string  { return "client_origins" }
+
+// Reader is what judgements read of applications.
+type Reader interface {
+	Client(id string) Client
+	// ClientOf finds the first-party application that claimed an origin.
+	ClientOf(origin string) Client
+	Clients() []Client
+}

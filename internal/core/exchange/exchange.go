@@ -1,0 +1,132 @@
+// Package exchange trades one proof for another: a password for a session, a
+// refresh token for its successor, a session for its end. Each exchange is a
+// list of named checks and one effect.
+package exchange
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/doorward/doorward/internal/base/secret"
+	"github.com/doorward/doorward/internal/core/check"
+	"github.com/doorward/doorward/internal/core/client"
+	"github.com/doorward/doorward/internal/core/factor"
+	"github.com/doorward/doorward/internal/core/identity"
+	"github.com/doorward/doorward/internal/core/key"
+	"github.com/doorward/doorward/internal/core/revocation"
+	"github.com/doorward/doorward/internal/core/risk"
+	"github.com/doorward/doorward/internal/core/session"
+	"github.com/doorward/doorward/internal/core/settle"
+	"github.com/doorward/doorward/internal/core/token"
+)
+
+// Policy is what an operator decides of exchanges.
+type Policy struct {
+	Issuer  string
+	Session session.Lifetimes
+	Token   token.Lifetimes
+	Fresh   time.Duration // how old a proof may be for a risky act
+	Scale   int           // divides the delays after failures
+}
+
+// Exchanges runs exchanges.
+type Exchanges struct {
+	pipe   *settle.Pipeline
+	ring   *key.Ring
+	policy Policy
+	gate   *factor.Gate
+	meters *risk.Meters
+	turns  *turns
+	cache  *cache
+	marks  marks
+}
+
+// New makes exchanges that settle on a pipeline.
+func New(pipe *settle.Pipeline, ring *key.Ring, policy Policy, gate *factor.Gate, meters *risk.Meters) *Exchanges {
+	return &Exchanges{pipe: pipe, ring: ring, policy: policy, gate: gate, meters: meters, turns: newTurns(), cache: newCache(cacheSize),
+		marks: marks{at: map[session.ID]mark{}}}
+}
+
+// Policy is what these exchanges run under.
+func (x *Exchanges) Policy() Policy { return x.policy }
+
+// Tokens are what a first-party sign-in or refresh gives.
+type Tokens struct {
+	Cookie    string // the browser session's secret; empty when it did not change
+	Refresh   string // the refresh token
+	Access    string // the access token
+	ExpiresAt time.Time
+	Session   session.Session
+	User      identity.User
+	Client    string
+}
+
+// firstParty finds the client that a page's origin stands for: the
+// first-party application that claimed it, or the server itself for its own
+// pages. An origin chooses among what is registered and widens nothing.
+func (x *Exchanges) firstParty(j *settle.Judgement, origin string) client.Client {
+	c := j.ClientOf(origin)
+	if !c.Exists() && (origin == "" || origin == x.policy.Issuer) {
+		c = j.View.Client(client.BuiltIn)
+	}
+	return c
+}
+
+// mayAsk holds whether a client may take part in first-party exchanges.
+func mayAsk(c client.Client) bool { return c.Exists() && c.FirstParty && !c.Paused }
+
+// access makes an access token for a session, with the proof that its
+// exchange passed.
+func (x *Exchanges) access(p check.Passed, j *settle.Judgement, s session.Session, c client.Client, scopes []string) (string, time.Time, error) {
+	grant := token.GrantOf(s.ID, c.ID).String()
+	claims := token.Claims{
+		Issuer: x.policy.Issuer, Subject: s.User.String(), Audience: token.AudienceFor(x.policy.Issuer, c),
+		JTI: token.NewJTI(j.Now, secret.Random16()).String(), Client: c.ID, Scope: token.JoinScope(scopes),
+		Session: s.ID.String(), Grant: grant, Rev: j.Rev, ACR: s.ACR(), AMR: s.AMR(), AuthTime: s.AuthTime,
+		IssuedAt: j.Now.Truncate(time.Second),
+	}
+	// Readers that know no positions go by iat: it is never below the instant
+	// that an earlier loss of trust gave them.
+	if nb := x.pipe.Feed.NotBefore(claims.Names()...); nb.After(claims.IssuedAt) {
+		claims.IssuedAt = nb
+	}
+	claims.ExpiresAt = claims.IssuedAt.Add(x.policy.Token.Access)
+	t, err := token.Issue(p, x.ring.Signer, claims)
+	return t, claims.ExpiresAt, err
+}
+
+// ends are the writes that end one session at the unit's position.
+func (x *Exchanges) ends(s session.ID, now time.Time, why session.End) (session.Finish, revocation.Revoke) {
+	return session.Finish{ID: s, At: now, Why: why}, x.event(revocation.Name{Unit: revocation.Session, ID: s.String()}, now)
+}
+
+func (x *Exchanges) event(n revocation.Name, now time.Time) revocation.Revoke {
+	return revocation.Of(n, now, x.policy.Token.Access, x.policy.Token.Leeway)
+}
+
+// opening makes the family that a session's tokens come from.
+func (x *Exchanges) opening(s session.Session, c client.Client, now time.Time, rev uint64) (token.Open, string) {
+	k := x.ring.Refresh[len(x.ring.Refresh)-1]
+	f := token.NewFamilyID(now, secret.Random16())
+	wire, current := token.First(k, f, secret.Random())
+	maxUntil := now.Add(x.policy.Token.Max)
+	return token.Open{ID: f, Client: c.ID, Session: s.ID, User: s.User, KeyTag: k.Tag, Salt: secret.Random16(), Current: current, Rev: rev,
+		Scopes: c.Scopes, Created: now, IdleUntil: x.policy.Token.Until(now, maxUntil), MaxUntil: maxUntil}, wire
+}
+
+// clip bounds what is kept of a header that strangers write.
+func clip(s string, most int) string {
+	if len(s) > most {
+		s = s[:most]
+	}
+	return strings.ToValidUTF8(strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return -1
+		}
+		return r
+	}, s), "")
+}
+
+// held says whether a list of scopes has one.
+func held(scope, want string) bool { return slices.Contains(strings.Fields(scope), want) }

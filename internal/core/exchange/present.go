@@ -1,0 +1,173 @@
+package exchange
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/doorward/doorward/internal/base/jose"
+	"github.com/doorward/doorward/internal/core"
+	"github.com/doorward/doorward/internal/core/check"
+	"github.com/doorward/doorward/internal/core/identity"
+	"github.com/doorward/doorward/internal/core/revocation"
+	"github.com/doorward/doorward/internal/core/session"
+	"github.com/doorward/doorward/internal/core/settle"
+	"github.com/doorward/doorward/internal/core/token"
+)
+
+var (
+	presentSession = check.Declare(101, "session.present", session.Presented, session.Alive, session.InTime)
+	presentToken   = check.Declare(102, "token.present",
+		token.AccessForm, token.AccessSigned, token.AccessOurs, token.AccessInTime, token.AccessAlive)
+)
+
+// Who is a caller that has proved which session they act in.
+type Who struct {
+	Session session.Session
+	User    identity.User
+	Claims  token.Claims // when an access token was shown
+}
+
+// Exists says whether somebody was found.
+func (w Who) Exists() bool { return w.User.Exists() && w.Session.Exists() }
+
+// Cookie says whose session a browser's cookie is. A check that passes is no
+// exchange: it writes nothing, and most of the time reads nothing.
+func (x *Exchanges) Cookie(ctx context.Context, cookie string) (Who, error) {
+	text, ok := token.ParseSession(cookie)
+	if !ok {
+		return Who{}, check.Refuse(session.Presented)
+	}
+	if err := x.pipe.Follow.Fresh(ctx); err != nil {
+		return Who{}, err
+	}
+	hash, now := session.HashOf(text), x.pipe.Now()
+	if e, ok := x.cache.get(hash, now, x.pipe.Feed); ok {
+		x.note(e.session, now)
+		return Who{Session: e.session, User: e.user}, nil
+	}
+	rev := x.pipe.Feed.Position()
+	j := &settle.Judgement{View: x.pipe.Store.View(ctx), Trail: presentSession.Begin(), Now: now, Rev: rev}
+	s, u, _ := x.standing(j, text, true)
+	if err := j.Err(); err != nil {
+		return Who{}, err
+	}
+	if _, err := j.Close(); err != nil {
+		return Who{}, err
+	}
+	x.cache.put(hash, cached{s, u, rev, now})
+	x.note(s, now)
+	return Who{Session: s, User: u}, nil
+}
+
+// Bearer says whose session an access token is cut from, when it is ours, for
+// us, in time, and nothing it hangs on was revoked.
+func (x *Exchanges) Bearer(ctx context.Context, text string) (Who, error) {
+	c, err := x.Inspect(ctx, text, x.policy.Issuer)
+	if err != nil {
+		return Who{}, err
+	}
+	id, err := session.ParseID(c.Session)
+	if err != nil {
+		return Who{}, check.Refuse(token.AccessAlive)
+	}
+	j := &settle.Judgement{View: x.pipe.Store.View(ctx), Trail: presentSession.Begin(), Now: x.pipe.Now()}
+	s := j.View.Session(id)
+	u := j.View.User(s.User)
+	x.stands(j, s, u)
+	if err := j.Err(); err != nil {
+		return Who{}, err
+	}
+	if _, err := j.Close(); err != nil {
+		return Who{}, err
+	}
+	return Who{Session: s, User: u, Claims: c}, nil
+}
+
+// Inspect reads an access token of ours for an audience: claims only when
+// every check held (attack JWT-11). An empty audience is nobody's.
+func (x *Exchanges) Inspect(ctx context.Context, text string, audiences ...string) (token.Claims, error) {
+	if err := x.pipe.Follow.Fresh(ctx); err != nil {
+		return token.Claims{}, err
+	}
+	t := presentToken.Begin()
+	now := x.pipe.Now()
+	raw, kid, verr := jose.Verify(text, token.AccessType, func(kid string) (jose.Key, bool) {
+		k, ok := x.ring.Verify[kid]
+		return k, ok
+	})
+	c, readable := token.ReadClaims(raw, kid)
+	formed := text != "" && verr != jose.ErrForm && verr != jose.ErrType
+	if t.Hold(token.AccessForm, formed) &&
+		t.Hold(token.AccessSigned, verr == nil && readable) &&
+		t.Hold(token.AccessOurs, c.Issuer == x.policy.Issuer && slices.ContainsFunc(audiences, func(a string) bool { return a != "" && slices.Contains(c.Audience, a) })) &&
+		t.Hold(token.AccessInTime, c.InTime(now, 0)) {
+		t.Hold(token.AccessAlive, !x.pipe.Feed.Dead(c.Rev, c.Names()...))
+	}
+	if _, err := t.Close(); err != nil {
+		return token.Claims{}, err
+	}
+	return c, nil
+}
+
+// marks are uses of sessions that are not written yet: last seen is for show,
+// and the idle end moves in tenths, so no request waits for either.
+type marks struct {
+	mu sync.Mutex
+	at map[session.ID]mark
+}
+
+type mark struct {
+	seen  time.Time
+	until time.Time // zero when the idle end need not move
+}
+
+// seenEvery is how exact "last seen" is.
+const seenEvery = 5 * time.Minute
+
+func (x *Exchanges) note(s session.Session, now time.Time) {
+	due := x.policy.Session.Due(s, now)
+	if !due && now.Sub(s.LastSeen) < seenEvery {
+		return
+	}
+	m := mark{seen: now}
+	if due {
+		m.until = x.policy.Session.Until(now, s.MaxUntil)
+	}
+	x.marks.mu.Lock()
+	defer x.marks.mu.Unlock()
+	x.marks.at[s.ID] = m
+}
+
+// FlushSeen writes what note collected, in id order, at most 256 sessions a unit.
+func (x *Exchanges) FlushSeen(ctx context.Context) error {
+	x.marks.mu.Lock()
+	at := x.marks.at
+	x.marks.at = map[session.ID]mark{}
+	x.marks.mu.Unlock()
+	ids := make([]session.ID, 0, len(at))
+	for id := range at {
+		ids = append(ids, id)
+	}
+	slices.SortFunc(ids, func(a, b session.ID) int { return slices.Compare(a[:], b[:]) })
+	now := x.pipe.Now()
+	for chunk := range slices.Chunk(ids, 256) {
+		var u core.Unit
+		for _, id := range chunk {
+			u = append(u, session.Seen{ID: id, At: at[id].seen})
+			if !at[id].until.IsZero() {
+				u = append(u, session.Extend{ID: id, IdleUntil: at[id].until, Now: now})
+			}
+		}
+		if _, err := x.pipe.Store.Commit(ctx, u); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// changed tells every node to read a session's row again.
+func (x *Exchanges) changed(s session.ID, now time.Time) revocation.Revoke {
+	return x.event(revocation.Name{Unit: revocation.Changed, ID: s.String()}, now)
+}

@@ -1,0 +1,76 @@
+package factor
+
+import (
+	"time"
+
+	"github.com/doorward/doorward/internal/base/fault"
+	"github.com/doorward/doorward/internal/core/check"
+	"github.com/doorward/doorward/internal/core/identity"
+)
+
+// A Password as it is kept.
+type Password struct {
+	User    identity.UserID
+	PHC     string
+	Version uint64 // counts changes; a use conditions on it
+	Changed time.Time
+}
+
+// Exists says whether the person has a password.
+func (p Password) Exists() bool { return p.PHC != "" }
+
+// Enrol gives a person their first password. Unique by person.
+type Enrol struct {
+	User    identity.UserID
+	PHC     string
+	Changed time.Time
+}
+
+// Replace changes a password that is still the one that was judged.
+type Replace struct {
+	User    identity.UserID
+	Version uint64
+	PHC     string
+	Changed time.Time
+}
+
+// Use holds that a password is still the one that was compared, when the
+// session that came of it commits: a sign-in that races a change loses.
+type Use struct {
+	User    identity.UserID
+	Version uint64
+	At      time.Time
+}
+
+// Rehash keeps a right password under today's parameters.
+type Rehash struct {
+	User    identity.UserID
+	Version uint64
+	PHC     string
+}
+
+func (Enrol) Changes() string   { return "passwords" }
+func (Replace) Changes() string { return "passwords" }
+func (Use) Changes() string     { return "passwords" }
+func (Rehash) Changes() string  { return "passwords" }
+
+// Reader is what judgements read of factors.
+type Reader interface {
+	Password(identity.UserID) Password
+}
+
+// Checks of passwords.
+var (
+	HasherFree = check.New(check.Check{Number: 251, ID: "password.capacity", Fault: fault.Busy, Shown: "password.capacity",
+		Says: "There is room to compare a password now.", Source: "OWASP Password Storage; ASVS 2.4.1",
+		Title: "We cannot sign people in for a moment. Those signed in stay signed in.", Stops: []string{"DOS-02"}})
+	PasswordFits = check.New(check.Check{Number: 252, ID: "password.fits", Fault: fault.Unauthenticated, Shown: "signin.failed",
+		Says: "The password is the account's.", Source: "NIST SP 800-63B-4 section 3.1.1",
+		Title: "That e-mail and password do not match.", Stops: []string{"ENM-01", "ENM-02", "MFA-22"}})
+	PasswordGood = check.New(check.Check{Number: 253, ID: "password.good", Fault: fault.Unacceptable, Shown: "password.good",
+		Says: "The new password is long enough, and not one that is tried first.", Source: "NIST SP 800-63B-4 section 3.1.1.2; ASVS 6.2.1, 6.2.4",
+		Title: "Choose another password."})
+	PasswordNow = check.New(check.Check{Number: 254, ID: "password.current", Fault: fault.Unacceptable, Shown: "password.current",
+		Says: "The current password was given too.", Source: "ASVS 6.2.3",
+		Title: "That is not your current password."})
+)

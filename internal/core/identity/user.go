@@ -1,0 +1,102 @@
+// Package identity holds who there is: people, their addresses, their life cycle.
+package identity
+
+import (
+	"strings"
+	"time"
+
+	"github.com/doorward/doorward/internal/base/fault"
+	"github.com/doorward/doorward/internal/base/id"
+	"github.com/doorward/doorward/internal/core/check"
+)
+
+type userKind struct{}
+
+func (userKind) Prefix() string { return "user" }
+
+// UserID names a person: random, never reused, never an e-mail address.
+type UserID = id.ID[userKind]
+
+// ParseUserID reads the outside form.
+func ParseUserID(s string) (UserID, error) { return id.Parse[userKind](s) }
+
+// NewUserID makes one.
+func NewUserID(now time.Time, random [16]byte) UserID { return id.New[userKind](now, random) }
+
+// A State is where a person stands in the life cycle.
+type State uint8
+
+// Nobody is the zero value: an account that does not exist may do nothing.
+const (
+	Nobody State = iota
+	Active
+	Paused
+)
+
+func (s State) String() string { return [...]string{"nobody", "active", "paused"}[s] }
+
+// A User is a person with an account.
+type User struct {
+	ID       UserID
+	Email    string // as the person writes it
+	Address  string // canonical form of Email: the unique key
+	Name     string
+	Verified bool
+	State    State
+	Guard    uint64 // counts changes to rules that span the person's rows
+	Cut      uint64 // feed position below which nothing of this person counts
+	Created  time.Time
+}
+
+// Exists says whether the row was found.
+func (u User) Exists() bool { return u.State != Nobody }
+
+// Checks of this noun.
+var (
+	AddressForm = check.New(check.Check{Number: 201, ID: "address.form", Fault: fault.Unacceptable, Shown: "address.form",
+		Says: "The e-mail address is one address in the usual form.", Source: "RFC 5321 section 4.1.2; ASVS 2.2.1",
+		Title: "Enter an email address in the correct format, like name@example.com.", Stops: []string{"IDN-15", "REC-06"}})
+	AddressFree = check.New(check.Check{Number: 202, ID: "address.free", Fault: fault.Conflict, Shown: "address.free",
+		Says: "No account has this address yet.", Source: "ASVS 6.3.8",
+		Title: "There is an account with this address already."})
+	Known = check.New(check.Check{Number: 203, ID: "user.known", Fault: fault.Unauthenticated, Shown: "signin.failed",
+		Says: "There is an account with this address.", Source: "ASVS 6.3.8",
+		Title: "That e-mail and password do not match.", Stops: []string{"ENM-01"}})
+	IsActive = check.New(check.Check{Number: 204, ID: "user.active", Fault: fault.Unauthenticated, Shown: "signin.failed",
+		Says: "The account is active, not paused.", Source: "ASVS 7.4.2",
+		Title: "That e-mail and password do not match.", Stops: []string{"IDN-10", "SES-11", "OAU-12"}})
+	Found = check.New(check.Check{Number: 205, ID: "user.found", Fault: fault.Missing, Shown: "user.found",
+		Says: "There is such an account.", Source: "RFC 9110 section 15.5.5",
+		Title: "There is no such person."})
+)
+
+// atext of RFC 5322 section 3.2.3.
+const atext = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+/=?^_`{|}~-"
+
+// Canonical is the one key of an address: ASCII only, lower case, a dot-atom
+// local part and a domain of letters, digits and hyphens. Everything else is
+// no address: quoted parts, address literals, lists, white space, look-alike
+// letters (RFC 5321 section 4.1.2; attacks IDN-15, REC-06, REC-07).
+func Canonical(email string) (address string, ok bool) {
+	local, domain, found := strings.Cut(email, "@")
+	if !found || len(local) == 0 || len(local) > 64 || len(domain) > 253 || !strings.Contains(domain, ".") && domain != "localhost" {
+		return "", false
+	}
+	for _, part := range strings.Split(local, ".") {
+		if part == "" || strings.ContainsFunc(part, func(r rune) bool { return !strings.ContainsRune(atext, r) }) {
+			return "", false
+		}
+	}
+	for _, label := range strings.Split(domain, ".") {
+		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
+			return "", false
+		}
+		for i := range len(label) {
+			c := label[i] | 0x20
+			if (c < 'a' || c > 'z') && (label[i] < '0' || label[i] > '9') && label[i] != '-' {
+				return "", false
+			}
+		}
+	}
+	return strings.ToLower(email), true
+}

@@ -1,0 +1,205 @@
+// Package risk turns signals into verdicts: rate limits as arithmetic, and
+// how long a typed address rests after failures.
+package risk
+
+import (
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/doorward/doorward/internal/base/fault"
+	"github.com/doorward/doorward/internal/base/secret"
+	"github.com/doorward/doorward/internal/core/check"
+)
+
+// Network is what counts as one place on the net: an IPv4 address, or an IPv6
+// /64, for one household has 2^64 addresses (attack DOS-01).
+func Network(a netip.Addr) netip.Prefix {
+	a = a.Unmap().WithZone("")
+	if !a.IsValid() {
+		return netip.Prefix{}
+	}
+	bits := 64
+	if a.Is4() {
+		bits = 32
+	}
+	p, _ := a.Prefix(bits)
+	return p
+}
+
+// A Budget allows Count acts in each Per, spent at once or over time.
+type Budget struct {
+	Count int
+	Per   time.Duration
+}
+
+// Scale multiplies the budget; tests and trusted networks do.
+func (b Budget) Scale(n int) Budget { return Budget{b.Count * max(n, 1), b.Per} }
+
+// Take is the generic cell rate algorithm: tat is the theoretical arrival
+// time kept from the last act. It gives the next one, or how long to wait.
+func (b Budget) Take(tat, now time.Time) (next time.Time, wait time.Duration) {
+	each := b.Per / time.Duration(b.Count)
+	if tat.Before(now) {
+		tat = now
+	}
+	next = tat.Add(each)
+	if over := next.Sub(now) - b.Per; over > 0 {
+		return tat, over
+	}
+	return next, 0
+}
+
+// Refund gives one act back.
+func (b Budget) Refund(tat time.Time) time.Time { return tat.Add(-b.Per / time.Duration(b.Count)) }
+
+// Password budgets for one network (security defaults 3.4).
+var (
+	PasswordTries = []Budget{{20, time.Minute}, {200, time.Hour}, {1000, 24 * time.Hour}}
+	RefreshTries  = []Budget{{600, time.Minute}}
+	ClientTries   = []Budget{{5, time.Minute}}
+)
+
+type meter struct {
+	what   string
+	who    string
+	budget int
+}
+
+// Meters count acts in this process. Losing them loses at most one period's
+// count; what must survive a restart is kept in the store (Failures).
+type Meters struct {
+	Scale int
+	mu    sync.Mutex
+	tat   map[meter]time.Time
+	swept time.Time
+}
+
+// NewMeters counts nothing yet. scale multiplies every budget.
+func NewMeters(scale int) *Meters { return &Meters{Scale: scale, tat: map[meter]time.Time{}} }
+
+// Take spends one act of what by who from every budget, or none and says how
+// long to wait.
+func (m *Meters) Take(what, who string, now time.Time, budgets []Budget) (wait time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.sweep(now)
+	next := make([]time.Time, len(budgets))
+	for i, b := range budgets {
+		t, w := b.Scale(m.Scale).Take(m.tat[meter{what, who, i}], now)
+		next[i], wait = t, max(wait, w)
+	}
+	if wait == 0 {
+		for i := range budgets {
+			m.tat[meter{what, who, i}] = next[i]
+		}
+	}
+	return wait
+}
+
+// Refund gives back what Take spent: a success costs nothing.
+func (m *Meters) Refund(what, who string, budgets []Budget) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for i, b := range budgets {
+		k := meter{what, who, i}
+		if t, ok := m.tat[k]; ok {
+			m.tat[k] = b.Scale(m.Scale).Refund(t)
+		}
+	}
+}
+
+// sweep drops meters that are full again, each minute.
+func (m *Meters) sweep(now time.Time) {
+	if now.Sub(m.swept).Abs() < time.Minute {
+		return
+	}
+	m.swept = now
+	for k, t := range m.tat {
+		if t.Before(now) {
+			delete(m.tat, k)
+		}
+	}
+}
+
+// Failures are the wrong passwords typed for one address: kept in the store,
+// so they survive a restart and are shared by nodes.
+type Failures struct {
+	Count int
+	Last  time.Time
+}
+
+// memory is how long a failure counts.
+const memory = 24 * time.Hour
+
+// Rest is how long until the next try may be compared: soft delays that grow,
+// and never a lock (security defaults 3.4). scale divides them.
+func (f Failures) Rest(now time.Time, scale int) time.Duration {
+	if f.Count == 0 || now.Sub(f.Last) >= memory {
+		return 0
+	}
+	d := 10 * time.Second
+	switch {
+	case f.Count < 3:
+		d = time.Second
+	case f.Count < 9:
+		d = 3 * time.Second
+	case f.Count < 25:
+		d = 5 * time.Second
+	}
+	// A clock set back makes nobody wait longer than the delay itself.
+	return min(max(0, f.Last.Add(d/time.Duration(max(scale, 1))).Sub(now)), d)
+}
+
+// Forgotten is the instant before which failures no longer count.
+func Forgotten(now time.Time) time.Time { return now.Add(-memory) }
+
+// KnownFor is how long a network stays known for an address after a sign-in.
+const KnownFor = 30 * 24 * time.Hour
+
+// AddressKey is the counter of a typed address from networks it never signed
+// in from. An attacker who fails here does not slow the person down at home.
+func AddressKey(address string) [32]byte { return secret.Hash("failures", []byte(address)) }
+
+// PlaceKey is the counter of a typed address from one network, and the mark
+// that the network is known for it.
+func PlaceKey(address string, network netip.Prefix) [32]byte {
+	return secret.MAC([]byte("place"), "failures", []byte(address), []byte(network.String()))
+}
+
+// Fail counts one wrong password. It is never conditional: none is lost.
+type Fail struct {
+	Key       [32]byte
+	At        time.Time
+	Forgotten time.Time
+}
+
+// Clear forgets an address's failures after a right password.
+type Clear struct{ Key [32]byte }
+
+// Know remembers that an address signed in from a network.
+type Know struct {
+	Key   [32]byte
+	Until time.Time
+}
+
+func (Fail) Changes() string  { return "failures" }
+func (Clear) Changes() string { return "failures" }
+func (Know) Changes() string  { return "known_networks" }
+
+// Reader is what judgements read of failures.
+type Reader interface {
+	Failures(key [32]byte) Failures
+	// Knows says whether a network is known for an address at now.
+	Knows(key [32]byte, now time.Time) bool
+}
+
+// Checks of this noun.
+var (
+	NetworkCalm = check.New(check.Check{Number: 601, ID: "limit.network", Fault: fault.Slow, Shown: "limit.network",
+		Says: "This network has not tried too often.", Source: "ASVS 2.4.1, 6.3.1",
+		Title: "Too many tries.", Stops: []string{"DOS-01", "MFA-04"}})
+	AddressRested = check.New(check.Check{Number: 602, ID: "limit.address", Fault: fault.Slow, Shown: "limit.address",
+		Says: "The last wrong try for this address is long enough ago.", Source: "NIST SP 800-63B-4 section 3.2.2; ASVS 6.3.1",
+		Title: "Too many tries.", Stops: []string{"MFA-04", "MFA-13", "MFA-23"}})
+)

@@ -1,0 +1,209 @@
+package token
+
+import (
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/doorward/doorward/internal/base/id"
+	"github.com/doorward/doorward/internal/base/jose"
+	"github.com/doorward/doorward/internal/core/check"
+	"github.com/doorward/doorward/internal/core/client"
+	"github.com/doorward/doorward/internal/core/revocation"
+)
+
+type jtiKind struct{}
+
+func (jtiKind) Prefix() string { return "at" }
+
+// JTI names one access token.
+type JTI = id.ID[jtiKind]
+
+// NewJTI makes one.
+func NewJTI(now time.Time, random [16]byte) JTI { return id.New[jtiKind](now, random) }
+
+// AccessType is the typ of a JWT access token (RFC 9068 section 2.1).
+const AccessType = "at+jwt"
+
+// Claims of an access token (RFC 9068 section 2.2). Lean: no personal data.
+type Claims struct {
+	Issuer    string
+	Subject   string
+	Audience  []string
+	ExpiresAt time.Time
+	IssuedAt  time.Time
+	JTI       string
+	Client    string
+	Scope     string
+	Session   string
+	Grant     string
+	Rev       uint64
+	ACR       string
+	AMR       []string
+	AuthTime  time.Time
+	KID       string // the key that signed it; not a claim
+}
+
+// ErrNotPassed says that something tried to issue without a passed exchange.
+var ErrNotPassed = errors.New("token: nothing is issued without every declared check passed")
+
+// Issue signs an access token. It asks for the proof that an exchange passed.
+func Issue(p check.Passed, k *jose.SigningKey, c Claims) (string, error) {
+	if !p.Proven() {
+		return "", ErrNotPassed
+	}
+	return k.Sign(AccessType, c.encode())
+}
+
+// encode writes the claims by hand: this runs for every token issued.
+func (c Claims) encode() []byte {
+	b := make([]byte, 0, 640)
+	str := func(name, v string) {
+		if v == "" {
+			return
+		}
+		if len(b) > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, '"')
+		b = append(b, name...)
+		b = append(b, `":`...)
+		b, _ = jsontext.AppendQuote(b, v)
+	}
+	list := func(name string, vs []string) {
+		b = append(b, `,"`...)
+		b = append(b, name...)
+		b = append(b, `":[`...)
+		for i, v := range vs {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b, _ = jsontext.AppendQuote(b, v)
+		}
+		b = append(b, ']')
+	}
+	num := func(name string, n int64) {
+		b = append(b, `,"`...)
+		b = append(b, name...)
+		b = append(b, `":`...)
+		b = strconv.AppendInt(b, n, 10)
+	}
+	str("iss", c.Issuer)
+	b = append([]byte{'{'}, b...)
+	str("sub", c.Subject)
+	list("aud", c.Audience)
+	num("exp", c.ExpiresAt.Unix())
+	num("nbf", c.IssuedAt.Unix())
+	num("iat", c.IssuedAt.Unix())
+	str("jti", c.JTI)
+	str("client_id", c.Client)
+	str("scope", c.Scope)
+	str("sid", c.Session)
+	str("grant_id", c.Grant)
+	num("rev", int64(c.Rev))
+	str("acr", c.ACR)
+	if len(c.AMR) > 0 {
+		list("amr", c.AMR)
+	}
+	if !c.AuthTime.IsZero() {
+		num("auth_time", c.AuthTime.Unix())
+	}
+	return append(b, '}')
+}
+
+// audience is a string or an array of strings (RFC 7519 section 4.1.3).
+type audience []string
+
+func (a *audience) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	if d.PeekKind() == '[' {
+		return json.UnmarshalDecode(d, (*[]string)(a))
+	}
+	var one string
+	if err := json.UnmarshalDecode(d, &one); err != nil {
+		return err
+	}
+	*a = audience{one}
+	return nil
+}
+
+// ReadClaims reads the claims of a token whose signature was good. Numbers
+// are whole numbers, nothing else (attack JWT-20).
+func ReadClaims(raw []byte, kid string) (Claims, bool) {
+	var in struct {
+		Iss      string   `json:"iss"`
+		Sub      string   `json:"sub"`
+		Aud      audience `json:"aud"`
+		Exp      *int64   `json:"exp"`
+		Nbf      *int64   `json:"nbf"`
+		Iat      *int64   `json:"iat"`
+		Jti      string   `json:"jti"`
+		Client   string   `json:"client_id"`
+		Scope    string   `json:"scope"`
+		Sid      string   `json:"sid"`
+		Grant    string   `json:"grant_id"`
+		Rev      *uint64  `json:"rev"`
+		Acr      string   `json:"acr"`
+		Amr      []string `json:"amr"`
+		AuthTime int64    `json:"auth_time"`
+	}
+	if json.Unmarshal(raw, &in) != nil || in.Exp == nil || in.Nbf == nil || in.Iat == nil || in.Rev == nil || in.Sub == "" || in.Jti == "" {
+		return Claims{}, false
+	}
+	const year9999 = 253402300799
+	if *in.Exp < 0 || *in.Exp > year9999 || *in.Nbf < 0 || *in.Iat < 0 || *in.Nbf > year9999 || *in.Iat > year9999 {
+		return Claims{}, false
+	}
+	c := Claims{
+		Issuer: in.Iss, Subject: in.Sub, Audience: in.Aud, ExpiresAt: time.Unix(*in.Exp, 0), IssuedAt: time.Unix(*in.Iat, 0),
+		JTI: in.Jti, Client: in.Client, Scope: in.Scope, Session: in.Sid, Grant: in.Grant, Rev: *in.Rev, ACR: in.Acr, AMR: in.Amr, KID: kid,
+	}
+	if in.AuthTime > 0 {
+		c.AuthTime = time.Unix(in.AuthTime, 0)
+	}
+	return c, true
+}
+
+// Names are what this token hangs on: an event that names one of them above
+// its Rev kills it.
+func (c Claims) Names() []revocation.Name {
+	return []revocation.Name{
+		{Unit: revocation.JTI, ID: c.JTI}, {Unit: revocation.Session, ID: c.Session}, {Unit: revocation.Grant, ID: c.Grant},
+		{Unit: revocation.User, ID: c.Subject}, {Unit: revocation.Client, ID: c.Client}, {Unit: revocation.Key, ID: c.KID},
+	}
+}
+
+// InTime says whether now lies within the token's life. leeway is for clocks
+// that are not ours.
+func (c Claims) InTime(now time.Time, leeway time.Duration) bool {
+	return now.Before(c.ExpiresAt.Add(leeway)) && !now.Add(leeway).Before(c.IssuedAt)
+}
+
+// FirstPartyScope is what a first-party page may get from a family: its own
+// registered scopes, and never more than the family holds. A family of the
+// server's own client is the person's whole first-party sign-in, so there
+// each application is bounded by its registration alone.
+func FirstPartyScope(f Family, c client.Client) []string {
+	if f.Client == client.BuiltIn {
+		return c.Scopes
+	}
+	var out []string
+	for _, s := range c.Scopes {
+		if slices.Contains(f.Scopes, s) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// AudienceFor is the issuer and the client's own resources.
+func AudienceFor(issuer string, c client.Client) []string {
+	return append([]string{issuer}, c.Resources...)
+}
+
+// JoinScope is the text of a scope list (RFC 6749 section 3.3).
+func JoinScope(scopes []string) string { return strings.Join(scopes, " ") }

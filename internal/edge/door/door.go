@@ -1,0 +1,234 @@
+// Package door is what every request passes on its way in: bounds, the one
+// host, who asks from where, bodies read in one way only. What it refuses, it
+// refuses by named checks like everybody else.
+package door
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/doorward/doorward/internal/base/fault"
+	"github.com/doorward/doorward/internal/base/secret"
+	"github.com/doorward/doorward/internal/core"
+	"github.com/doorward/doorward/internal/core/check"
+	"github.com/doorward/doorward/internal/core/ledger"
+	"github.com/doorward/doorward/internal/core/risk"
+	"github.com/doorward/doorward/internal/core/settle"
+)
+
+// A Door is what the surfaces share.
+type Door struct {
+	Issuer  *url.URL
+	Dev     bool // http on a loopback name: cookies without the __Host- prefix
+	Trusted []netip.Prefix
+	Now     func() time.Time
+	Log     *slog.Logger
+	Tally   func(ledger.Tally)
+}
+
+// A Handler answers a request or says why not. The error is a *check.Refusal
+// or something that tells the outside nothing.
+type Handler func(w http.ResponseWriter, r *http.Request) error
+
+// A Render writes an error to one surface: its one table of faults.
+type Render func(w http.ResponseWriter, r *http.Request, e *check.Refusal, status int)
+
+// On makes a handler of a surface.
+func (d *Door) On(render Render, h Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		err := d.bounds(r)
+		if err == nil {
+			err = h(w, r)
+		}
+		if err != nil {
+			d.refuse(w, r, render, err)
+		}
+	})
+}
+
+// Refusals of things that are no check of anybody's: they tell nothing.
+var (
+	broken = check.New(check.Check{Number: 198, ID: "server.works", Fault: fault.Internal, Shown: "server.works",
+		Says: "The server did not fail.", Source: "RFC 9110 section 15.6.1", Title: "Something failed on our side. Nothing was changed."})
+	unavailable = check.New(check.Check{Number: 199, ID: "server.available", Fault: fault.Busy, Shown: "server.available",
+		Says: "The store answered in time.", Source: "RFC 9110 section 15.6.4",
+		Title: "We cannot do that for a moment. Those signed in stay signed in.", Stops: []string{"OAU-15"}})
+)
+
+// retryAfter is when to ask again when nothing better is known.
+const retryAfter = 2 * time.Second
+
+func (d *Door) refuse(w http.ResponseWriter, r *http.Request, render Render, err error) {
+	var e *check.Refusal
+	level, cause := slog.LevelInfo, error(nil)
+	switch {
+	case errors.As(err, &e):
+	case errors.Is(err, core.ErrUnavailable), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		e, level, cause = check.Refuse(unavailable, check.Wait(retryAfter)), slog.LevelWarn, err
+	default:
+		e, level, cause = check.Refuse(broken), slog.LevelError, err
+	}
+	if e.Ref == "" {
+		e.Ref = secret.Ref()
+	}
+	if e.Exchange == nil && cause == nil {
+		d.Tally(ledger.Tally{Minute: d.Now().Truncate(time.Minute), Check: e.Check().Number, Network: risk.Network(d.Caller(r).Addr).String(), Count: 1})
+	}
+	attrs := []slog.Attr{slog.String("check", e.Check().ID), slog.String("ref", e.Ref), slog.String("method", r.Method), slog.String("path", clean(r.URL.Path))}
+	if cause != nil {
+		attrs = append(attrs, slog.String("cause", cause.Error()))
+	}
+	d.Log.LogAttrs(r.Context(), level, "refused", attrs...)
+	if e.RetryAfter > 0 {
+		// Whole seconds, rounded up: an answer a moment early is a refusal again.
+		w.Header().Set("Retry-After", strconv.Itoa(int((e.RetryAfter+time.Second-1)/time.Second)))
+	}
+	render(w, r, e, Status(e.Check().Fault))
+}
+
+func clean(path string) string {
+	if len(path) > 200 {
+		path = path[:200]
+	}
+	return strings.ToValidUTF8(path, "?")
+}
+
+// Status is the status of a fault on every surface that does not say otherwise.
+func Status(k fault.Kind) int {
+	switch k {
+	case fault.Malformed:
+		return http.StatusBadRequest
+	case fault.TooLarge:
+		return http.StatusRequestEntityTooLarge
+	case fault.Unsupported:
+		return http.StatusUnsupportedMediaType
+	case fault.Method:
+		return http.StatusMethodNotAllowed
+	case fault.Unacceptable:
+		return http.StatusUnprocessableEntity
+	case fault.Unauthenticated, fault.Stale, fault.Client, fault.Grant:
+		return http.StatusUnauthorized
+	case fault.Scope, fault.Denied:
+		return http.StatusForbidden
+	case fault.Missing:
+		return http.StatusNotFound
+	case fault.Conflict:
+		return http.StatusConflict
+	case fault.Misdirected:
+		return http.StatusMisdirectedRequest
+	case fault.Slow:
+		return http.StatusTooManyRequests
+	case fault.Busy:
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusInternalServerError
+}
+
+const (
+	maxURL     = 8 << 10
+	maxQuery   = 4 << 10
+	maxCookies = 50
+)
+
+// bounds refuses what no surface wants.
+func (d *Door) bounds(r *http.Request) error {
+	if len(r.RequestURI) > maxURL || len(r.URL.RawQuery) > maxQuery {
+		return check.Refuse(Size)
+	}
+	if r.Host != d.Issuer.Host {
+		return check.Refuse(Host)
+	}
+	if !utf8.ValidString(r.URL.Path) || strings.ContainsRune(r.URL.Path, 0) {
+		return check.Refuse(Path)
+	}
+	if n := strings.Count(strings.Join(r.Header["Cookie"], ";"), ";"); n >= maxCookies {
+		return check.Refuse(Size)
+	}
+	return nil
+}
+
+// Caller is who asks, as far as the network shows. Forwarded addresses count
+// only when they come from a trusted proxy, from the right (attack DOS-01).
+func (d *Door) Caller(r *http.Request) settle.Caller {
+	host, _, _ := net.SplitHostPort(r.RemoteAddr)
+	addr, _ := netip.ParseAddr(host)
+	if d.trusts(addr) {
+		hops := strings.Split(strings.Join(r.Header["X-Forwarded-For"], ","), ",")
+		for i := len(hops) - 1; i >= 0 && d.trusts(addr); i-- {
+			hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+			if err != nil {
+				break
+			}
+			addr = hop
+		}
+	}
+	return settle.Caller{Addr: addr.Unmap().WithZone(""), UserAgent: r.UserAgent()}
+}
+
+func (d *Door) trusts(a netip.Addr) bool {
+	for _, p := range d.Trusted {
+		if p.Contains(a.Unmap()) {
+			return true
+		}
+	}
+	return false
+}
+
+// From judges which page an unsafe request comes from: the issuer's own
+// origin, another origin to be judged by the exchange, or "" for a client
+// that is no browser. Sec-Fetch-Site is asked first, since under
+// "Referrer-Policy: no-referrer" our own forms are posted with "Origin: null".
+func (d *Door) From(r *http.Request) (origin string, err error) {
+	own := d.Issuer.Scheme + "://" + d.Issuer.Host
+	origins := r.Header["Origin"]
+	if len(origins) > 1 || len(r.Header["Sec-Fetch-Site"]) > 1 {
+		return "", check.Refuse(Site)
+	}
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "same-origin":
+		return own, nil
+	case "", "none":
+		if len(origins) == 0 {
+			return "", nil
+		}
+	}
+	if len(origins) == 0 || origins[0] == "null" || origins[0] == "" {
+		return "", check.Refuse(Site)
+	}
+	return origins[0], nil
+}
+
+// FromOwn demands that an unsafe request comes from a page of ours.
+func (d *Door) FromOwn(r *http.Request) error {
+	origin, err := d.From(r)
+	if err != nil {
+		return err
+	}
+	if origin != "" && origin != d.Issuer.Scheme+"://"+d.Issuer.Host {
+		return check.Refuse(Site)
+	}
+	return nil
+}
+
+// Bearer is the access token of a request; "" when none was sent. Tokens in
+// the query or the body are never read (RFC 6750 section 5.3).
+func Bearer(r *http.Request) (string, error) {
+	h := r.Header["Authorization"]
+	if len(h) == 0 {
+		return "", nil
+	}
+	scheme, token, _ := strings.Cut(h[0], " ")
+	if len(h) > 1 || !strings.EqualFold(scheme, "Bearer") || token == "" || strings.ContainsAny(token, " \t,") {
+		return "", check.Refuse(Authorization)
+	}
+	return token, nil
+}

@@ -1,0 +1,61 @@
+package door
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/doorward/doorward/internal/base/fault"
+	"github.com/doorward/doorward/internal/core/check"
+)
+
+// problem is the JSON of a refusal (RFC 9457).
+type problem struct {
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	Detail string `json:"detail,omitzero"`
+	Check  string `json:"check,omitzero"`
+	Ref    string `json:"ref"`
+	Error  string `json:"error,omitzero"` // RFC 9470's code, for clients that look for it
+}
+
+// Problem renders a refusal as problem JSON, with the challenge that its
+// status asks for (RFC 6750 section 3, RFC 9470 section 3).
+func Problem(w http.ResponseWriter, _ *http.Request, e *check.Refusal, status int) {
+	c := e.Check()
+	p := problem{Title: c.Title, Status: status, Check: c.Shown, Ref: e.Ref}
+	if c.Shown == c.ID {
+		p.Detail = "This did not hold: " + c.Says
+	}
+	switch c.Fault {
+	case fault.Stale:
+		p.Error = "insufficient_user_authentication"
+		challenge := `Bearer error="insufficient_user_authentication"`
+		if e.MaxAge > 0 {
+			challenge += `, max_age=` + strconv.Itoa(int(e.MaxAge.Seconds()))
+		}
+		w.Header().Set("WWW-Authenticate", challenge)
+	case fault.Unauthenticated:
+		w.Header().Set("WWW-Authenticate", "Bearer")
+	case fault.Client:
+		w.Header().Set("WWW-Authenticate", `Basic realm="doorward", charset="UTF-8"`)
+	case fault.Scope:
+		w.Header().Set("WWW-Authenticate", `Bearer error="insufficient_scope"`)
+	}
+	WriteJSON(w, "application/problem+json", status, p)
+}
+
+// WriteJSON writes an answer that nobody may keep.
+func WriteJSON(w http.ResponseWriter, media string, status int, v any) {
+	b, err := json.Marshal(v, json.Deterministic(true))
+	if err != nil {
+		status, b = http.StatusInternalServerError, []byte(`{"title":"Something failed on our side.","status":500}`)
+	}
+	h := w.Header()
+	h.Set("Content-Type", media)
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	_, _ = w.Write(b)
+}

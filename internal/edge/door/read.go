@@ -1,0 +1,157 @@
+package door
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/doorward/doorward/internal/core/check"
+)
+
+// MaxBody is the bound of a body that no endpoint says otherwise of.
+const MaxBody = 64 << 10
+
+const (
+	maxDepth   = 32
+	maxMembers = 256
+)
+
+// body reads a bounded body of one media type, without any encoding.
+func body(w http.ResponseWriter, r *http.Request, media string, limit int64) ([]byte, error) {
+	types := r.Header["Content-Type"]
+	if len(types) != 1 || len(r.Header["Content-Encoding"]) > 0 {
+		return nil, check.Refuse(Media)
+	}
+	got, params, err := mime.ParseMediaType(types[0])
+	if err != nil || got != media || len(params) > 1 || len(params) == 1 && !strings.EqualFold(params["charset"], "utf-8") {
+		return nil, check.Refuse(Media)
+	}
+	b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return nil, check.Refuse(Size)
+	case err != nil:
+		return nil, check.Refuse(Body)
+	}
+	return b, nil
+}
+
+// JSON reads a body into v: one value, no duplicate or unknown members, valid
+// UTF-8, bounded in depth and members.
+func JSON(w http.ResponseWriter, r *http.Request, v any) error {
+	b, err := body(w, r, "application/json", MaxBody)
+	if err != nil {
+		return err
+	}
+	return ReadJSON(b, v)
+}
+
+// ReadJSON is JSON for bytes.
+func ReadJSON(b []byte, v any) error {
+	if !bounded(b) || json.Unmarshal(b, v, json.RejectUnknownMembers(true)) != nil {
+		return check.Refuse(Body)
+	}
+	return nil
+}
+
+// bounded walks a value once before anything is made of it (attack DOS-04).
+func bounded(b []byte) bool {
+	d := jsontext.NewDecoder(bytes.NewReader(b))
+	members := 0
+	for {
+		t, err := d.ReadToken()
+		if err == io.EOF {
+			return true
+		}
+		if err != nil || d.StackDepth() > maxDepth {
+			return false
+		}
+		if k := t.Kind(); k == '"' || k == '0' {
+			members++
+		}
+		if members > 4*maxMembers {
+			return false
+		}
+	}
+}
+
+// Form reads a form of the hosted pages: each field once, none that the page
+// does not have, valid UTF-8 without NUL.
+func Form(w http.ResponseWriter, r *http.Request, fields ...string) (url.Values, error) {
+	b, err := body(w, r, "application/x-www-form-urlencoded", MaxBody)
+	if err != nil {
+		return nil, err
+	}
+	return values(string(b), fields, Body)
+}
+
+// Params reads the query, like Form.
+func Params(r *http.Request, fields ...string) (url.Values, error) {
+	return values(r.URL.RawQuery, fields, Query)
+}
+
+func values(raw string, fields []string, c *check.Check) (url.Values, error) {
+	if strings.Count(raw, "&") > maxMembers {
+		return nil, check.Refuse(c)
+	}
+	v, err := url.ParseQuery(raw)
+	if err != nil {
+		return nil, check.Refuse(c)
+	}
+	for name, vs := range v {
+		if len(vs) != 1 || !slices.Contains(fields, name) || !utf8.ValidString(vs[0]) || strings.ContainsRune(vs[0], 0) {
+			return nil, check.Refuse(c)
+		}
+	}
+	return v, nil
+}
+
+// The names of our cookies. Over http, in development, browsers other than
+// Chromium refuse the prefix, so there it is left out.
+const (
+	SessionCookie = "doorward_session"
+	RefreshCookie = "doorward_refresh"
+	FormCookie    = "doorward_flow"
+)
+
+// Name is a cookie's full name here.
+func (d *Door) Name(cookie string) string {
+	if d.Dev {
+		return cookie
+	}
+	return "__Host-" + cookie
+}
+
+// Cookie is the value of a cookie of ours; "" when it was not sent. One that
+// was sent twice is planted by a sibling and counts as none (attack SES-05).
+func (d *Door) Cookie(r *http.Request, name string) (value string, twice bool) {
+	name = d.Name(name)
+	n := 0
+	for _, c := range r.CookiesNamed(name) {
+		value = c.Value
+		n++
+	}
+	if n > 1 {
+		return "", true
+	}
+	return value, false
+}
+
+// SetCookie sets a cookie of ours for so many seconds; fewer than one removes it.
+func (d *Door) SetCookie(w http.ResponseWriter, name, value string, seconds int) {
+	if seconds < 1 {
+		seconds, value = -1, ""
+	}
+	http.SetCookie(w, &http.Cookie{Name: d.Name(name), Value: value, Path: "/", MaxAge: seconds, HttpOnly: true,
+		Secure: !d.Dev, SameSite: http.SameSiteLaxMode})
+}

@@ -1,0 +1,16 @@
+// Comfort only: every page works without this file. Controls that need it ship hidden and are shown here.
+
+// Older browsers know autofocus only on fields; the box with the error is none.
+if (!("autofocus" in HTMLElement.prototype)) document.getElementById("alert")?.focus();
+
+for (const button of document.querySelectorAll("button[data-reveals]")) {
+  const field = document.getElementById(button.dataset.reveals);
+  const show = (on) => {
+    field.type = on ? "text" : "password";
+    button.setAttribute("aria-pressed", String(on));
+  };
+  button.addEventListener("click", () => show(field.type === "password"));
+  // Browsers may store what a text field held.
+  field.form.addEventListener("submit", () => show(false));
+  button.hidden = false;
+}

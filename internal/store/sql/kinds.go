@@ -1,0 +1,89 @@
+package sql
+
+import (
+	"reflect"
+
+	"github.com/doorward/doorward/internal/core"
+	"github.com/doorward/doorward/internal/core/client"
+	"github.com/doorward/doorward/internal/core/factor"
+	"github.com/doorward/doorward/internal/core/identity"
+	"github.com/doorward/doorward/internal/core/key"
+	"github.com/doorward/doorward/internal/core/ledger"
+	"github.com/doorward/doorward/internal/core/revocation"
+	"github.com/doorward/doorward/internal/core/risk"
+	"github.com/doorward/doorward/internal/core/session"
+	"github.com/doorward/doorward/internal/core/token"
+)
+
+// kinds is everything that can ever change, one line each, in the order in
+// which locks are taken: feed head, deployment, client, user, factor,
+// session, family, the rest. A unit's writes run in this order, so two units
+// cannot wait for each other.
+var kinds = []kind{
+	{revocation.Next{}, one, `update feed_head set seq = seq + 1`},
+
+	{client.Create{}, one, `insert into clients (id, name, type, first_party, auth, secret_hash, redirect_uris, post_logout, origins, resources, scopes, grants, paused, cut, created)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, 0, $13)`},
+	{client.Claim{}, one, `insert into client_origins (origin, client_id) values ($1, $2)`},
+
+	{identity.Create{}, one, `insert into users (id, email, address, name, verified, state, guard, cut, created) values ($1, $2, $3, $4, $5, 1, 0, 0, $6)`},
+	{identity.Pause{}, one, `update users set state = 2, guard = guard + 1, cut = (select seq from feed_head) where id = $1 and guard = $2 and state = 1`},
+	{identity.Restore{}, one, `update users set state = 1, guard = guard + 1 where id = $1 and guard = $2 and state = 2`},
+	{identity.Cut{}, one, `update users set guard = guard + 1, cut = (select seq from feed_head) where id = $1 and guard = $2`},
+
+	{factor.Enrol{}, one, `insert into passwords (user_id, phc, version, changed, used) values ($1, $2, 1, $3, 0)`},
+	{factor.Use{}, one, `update passwords set used = $3 where user_id = $1 and version = $2`},
+	{factor.Rehash{}, one, `update passwords set phc = $3 where user_id = $1 and version = $2`},
+	{factor.Replace{}, one, `update passwords set phc = $3, version = version + 1, changed = $4 where user_id = $1 and version = $2`},
+
+	{session.Start{}, one, `insert into sessions (id, user_id, hash, rev, cut, created, auth_time, idle_until, max_until, last_seen, method, ip, user_agent, ended, why)
+		values ($1, $2, $3, $4, 0, $5, $6, $7, $8, $5, $9, $10, $11, 0, 0)`},
+	{session.Finish{}, one, `update sessions set ended = $2, why = $3, cut = (select seq from feed_head) where id = $1 and ended = 0`},
+	{session.Spare{}, one, `update sessions set rev = (select seq from feed_head) where id = $1 and ended = 0`},
+	{session.Renew{}, one, `update sessions set hash = $3, auth_time = $4 where id = $1 and hash = $2 and ended = 0`},
+	{session.Doubt{}, any_, `update sessions set auth_time = 0 where id = $1 and ended = 0`},
+	{session.Extend{}, any_, `update sessions set idle_until = $2 where id = $1 and ended = 0 and idle_until > $3 and idle_until < $2`},
+	{session.Seen{}, any_, `update sessions set last_seen = $2 where id = $1 and last_seen < $2`},
+
+	{token.Open{}, one, `insert into families (id, client_id, session_id, user_id, key_tag, salt, generation, current, rev, scopes, created, rotated_at, idle_until, max_until, ended)
+		values ($1, $2, $3, $4, $5, $6, 0, $7, $8, $9, $10, $10, $11, $12, 0)`},
+	{token.Advance{}, one, `update families set generation = generation + 1, current = $3, rotated_at = $4, idle_until = $5 where id = $1 and generation = $2 and ended = 0`},
+	{token.Burn{}, one, `update families set ended = $2 where id = $1 and ended = 0`},
+	{token.Spare{}, any_, `update families set rev = (select seq from feed_head) where session_id = $1 and ended = 0`},
+
+	{key.Add{}, one, `insert into keys (purpose, number, kid, alg, sealed, created, compromised) values ($1, $2, $3, $4, $5, $6, 0)`},
+
+	{revocation.Revoke{}, one, `insert into feed_events (seq, unit, name, at, not_before, until) values ((select seq from feed_head), $1, $2, $3, $4, $5)`},
+	{revocation.Forget{}, any_, `delete from feed_events where until < $1`},
+
+	{risk.Fail{}, one, `insert into failures (key, count, last) values ($1, 1, $2)
+		on conflict (key) do update set count = case when failures.last < $3 then 1 else failures.count + 1 end, last = excluded.last`},
+	{risk.Clear{}, any_, `delete from failures where key = $1`},
+	{risk.Know{}, one, `insert into known_networks (key, until) values ($1, $2) on conflict (key) do update set until = excluded.until`},
+
+	{ledger.Record{}, one, `insert into ledger_open (id, at, chain, user_id, session_id, body) values ($1, $2, $3, $4, $5, $6)`},
+	{ledger.Keep{}, one, `insert into ledger_private (id, at, salt, body) values ($1, $2, $3, $4)`},
+	{ledger.Append{}, one, `insert into ledger_segments (chain, number, count, first_at, last_at, prev, body, hash, signature) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`},
+	{ledger.Index{}, one, `insert into ledger_index (subject, chain, number) values ($1, $2, $3)`},
+	{ledger.Drop{}, exact, `delete from ledger_open where id in {{ids $1}}`},
+	{ledger.Tally{}, one, `insert into ledger_tally (minute, exchange, check_number, network, count) values ($1, $2, $3, $4, $5)
+		on conflict (minute, exchange, check_number, network) do update set count = ledger_tally.count + excluded.count`},
+}
+
+// rank finds a write's line by its type: its place is the order of locks.
+var rank = func() map[reflect.Type]int {
+	m := make(map[reflect.Type]int, len(kinds))
+	for i, k := range kinds {
+		m[reflect.TypeOf(k.sample)] = i
+	}
+	return m
+}()
+
+// Kinds lists a sample of every write there is, for the storage tests.
+func Kinds() []core.Write {
+	out := make([]core.Write, len(kinds))
+	for i, k := range kinds {
+		out[i] = k.sample
+	}
+	return out
+}

@@ -1,0 +1,74 @@
+package sql
+
+import (
+	"slices"
+
+	"github.com/doorward/doorward/internal/core/ledger"
+)
+
+func (v *view) OpenEntries(c ledger.Chain, limit int) (out []ledger.Record) {
+	v.records(&out, `select id, at, chain, user_id, session_id, body from ledger_open where chain = $1 order by id limit $2`, int64(c), limit)
+	return out
+}
+
+func (v *view) records(out *[]ledger.Record, text string, args ...any) {
+	v.many(text, args, func(scan func(...any) error) error {
+		var r ledger.Record
+		err := scan(raw(r.ID[:]), at{&r.At}, &r.Chain, raw(r.User[:]), raw(r.Session[:]), &r.Body)
+		*out = append(*out, r)
+		return err
+	})
+}
+
+const segmentColumns = `chain, number, count, first_at, last_at, prev, body, hash, signature`
+
+func (v *view) segments(text string, args ...any) (out []ledger.Segment) {
+	v.many(text, args, func(scan func(...any) error) error {
+		var s ledger.Segment
+		err := scan(&s.Chain, &s.Number, &s.Count, at{&s.First}, at{&s.Last}, raw(s.Prev[:]), &s.Body, raw(s.Hash[:]), &s.Signature)
+		out = append(out, s)
+		return err
+	})
+	return out
+}
+
+func (v *view) LastSegment(c ledger.Chain) ledger.Segment {
+	return first(v.segments(`select `+segmentColumns+` from ledger_segments where chain = $1 order by number desc limit 1`, int64(c)))
+}
+
+func (v *view) Segments(c ledger.Chain, from uint64, limit int) []ledger.Segment {
+	return v.segments(`select `+segmentColumns+` from ledger_segments where chain = $1 and number >= $2 order by number limit $3`, int64(c), int64(from), limit)
+}
+
+// segmentsRead bounds how far back EntriesOf unpacks.
+const segmentsRead = 64
+
+func (v *view) EntriesOf(subject [16]byte, limit int) (out []ledger.Entry) {
+	var open []ledger.Record
+	v.records(&open, `select id, at, chain, user_id, session_id, body from ledger_open where user_id = $1 or session_id = $1 order by id`, subject[:])
+	sealed := v.segments(`select s.chain, s.number, s.count, s.first_at, s.last_at, s.prev, s.body, s.hash, s.signature
+		from ledger_index i join ledger_segments s on s.chain = i.chain and s.number = i.number
+		where i.subject = $1 order by s.last_at desc limit $2`, subject[:], segmentsRead)
+	seen := map[ledger.ID]bool{}
+	add := func(e ledger.Entry) {
+		// Between the two reads an entry may have been sealed: it is in both.
+		if !seen[e.ID] && slices.Contains(e.Subjects(), subject) {
+			seen[e.ID] = true
+			out = append(out, e)
+		}
+	}
+	for _, s := range sealed {
+		entries, err := s.Entries()
+		v.fail(err)
+		for _, e := range entries {
+			add(e)
+		}
+	}
+	for _, r := range open {
+		e, err := ledger.Unpack(r.Body)
+		v.fail(err)
+		add(e)
+	}
+	slices.SortFunc(out, func(a, b ledger.Entry) int { return slices.Compare(a.ID[:], b.ID[:]) })
+	return out[max(0, len(out)-limit):]
+}

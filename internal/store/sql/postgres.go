@@ -1,0 +1,157 @@
+package sql
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"runtime"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/doorward/doorward/internal/core"
+)
+
+// commitWithin bounds a unit; no caller's patience does.
+const commitWithin = 10 * time.Second
+
+type postgresCommitter struct {
+	pool  *pgxpool.Pool
+	texts []string
+}
+
+func openPostgres(ctx context.Context, address string) (*Store, error) {
+	cfg, err := pgxpool.ParseConfig(address)
+	if err != nil {
+		// The parser's own error repeats the address, password and all.
+		return nil, errors.New("not a PostgreSQL address")
+	}
+	n := int32(max(8, 4*runtime.GOMAXPROCS(0)))
+	cfg.MaxConns, cfg.MinIdleConns = n, n/2
+	for k, v := range map[string]string{"statement_timeout": "5000", "lock_timeout": "2000", "idle_in_transaction_session_timeout": "10000", "application_name": "doorward"} {
+		if _, set := cfg.ConnConfig.RuntimeParams[k]; !set {
+			cfg.ConnConfig.RuntimeParams[k] = v
+		}
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	db := stdlib.OpenDBFromPool(pool)
+	if err := readyPostgres(ctx, db); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	c := &postgresCommitter{pool: pool}
+	for _, k := range kinds {
+		c.texts = append(c.texts, postgresDialect.words.Replace(k.text))
+	}
+	return &Store{db: db, dialect: postgresDialect, commits: c, prepared: map[string]*sql.Stmt{}}, nil
+}
+
+func readyPostgres(ctx context.Context, db *sql.DB) error {
+	var commit, encoding string
+	if err := db.QueryRowContext(ctx, `select current_setting('synchronous_commit'), current_setting('server_encoding')`).Scan(&commit, &encoding); err != nil {
+		return err
+	}
+	if commit == "off" {
+		return errors.New("synchronous_commit is off: an acknowledged sign-out could be forgotten; turn it on")
+	}
+	if encoding != "UTF8" {
+		return fmt.Errorf("the database's encoding is %s; it must be UTF8", encoding)
+	}
+	return migrate(ctx, db, postgresDialect)
+}
+
+func (c *postgresCommitter) close() error {
+	c.pool.Close()
+	return nil
+}
+
+// commit sends a unit's writes in one go, looks at the counts, and only then
+// sends the commit.
+func (c *postgresCommitter) commit(ctx context.Context, u []write) (core.Receipt, error) {
+	if err := ctx.Err(); err != nil {
+		return core.Receipt{}, fmt.Errorf("%w: %w", core.ErrUnavailable, err)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitWithin)
+	defer cancel()
+	conn, err := c.pool.Acquire(ctx)
+	if err != nil {
+		return core.Receipt{}, fmt.Errorf("%w: %w", core.ErrUnavailable, err)
+	}
+	defer conn.Release()
+	r, err := c.send(ctx, conn.Conn(), u)
+	if err != nil {
+		// Without an answer to this the connection is not used again.
+		if _, rerr := conn.Exec(ctx, "rollback"); rerr != nil {
+			conn.Conn().Close(ctx)
+		}
+		return core.Receipt{}, err
+	}
+	if _, err := conn.Exec(ctx, "commit"); err != nil {
+		conn.Conn().Close(ctx)
+		return core.Receipt{}, fmt.Errorf("%w: %w", core.ErrUnavailable, err)
+	}
+	return r, nil
+}
+
+func (c *postgresCommitter) send(ctx context.Context, conn *pgx.Conn, u []write) (core.Receipt, error) {
+	b := &pgx.Batch{}
+	b.Queue("begin")
+	for _, w := range u {
+		b.Queue(c.texts[w.rank], w.args...)
+	}
+	if revokes(u) {
+		b.Queue(headQuery)
+	}
+	res := conn.SendBatch(ctx, b)
+	r, err := c.counts(res, u)
+	if cerr := res.Close(); err == nil && cerr != nil {
+		err = fmt.Errorf("%w: %w", core.ErrUnavailable, cerr)
+	}
+	return r, err
+}
+
+func (c *postgresCommitter) counts(res pgx.BatchResults, u []write) (core.Receipt, error) {
+	if _, err := res.Exec(); err != nil {
+		return core.Receipt{}, fmt.Errorf("%w: %w", core.ErrUnavailable, err)
+	}
+	for _, w := range u {
+		tag, err := res.Exec()
+		switch {
+		case err != nil && conflict(err):
+			return core.Receipt{}, &core.Lost{Write: w.Write}
+		case err != nil:
+			return core.Receipt{}, fmt.Errorf("%w: %T: %w", core.ErrUnavailable, w.Write, err)
+		case w.strict && tag.RowsAffected() != w.want:
+			return core.Receipt{}, &core.Lost{Write: w.Write}
+		}
+	}
+	if !revokes(u) {
+		return core.Receipt{}, nil
+	}
+	var seq int64
+	if err := res.QueryRow().Scan(&seq); err != nil {
+		return core.Receipt{}, fmt.Errorf("%w: %w", core.ErrUnavailable, err)
+	}
+	return core.Receipt{Seq: uint64(seq)}, nil
+}
+
+// conflict says whether an error means that other rows were met than judged:
+// judging again is the answer.
+func conflict(err error) bool {
+	var e *pgconn.PgError
+	if !errors.As(err, &e) {
+		return false
+	}
+	switch e.Code {
+	case "23505", "23503", // unique, foreign key
+		"40001", "40P01", "55P03": // serialization, deadlock, lock timeout
+		return true
+	}
+	return false
+}

@@ -1,0 +1,122 @@
+// Package sql keeps state in SQLite or PostgreSQL: one SQL text for both.
+// Units are data, so what differs is only how a unit is committed.
+package sql
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/doorward/doorward/internal/core"
+)
+
+// A Store is an open database.
+type Store struct {
+	db       *sql.DB // for reads
+	dialect  dialect
+	commits  committer
+	mu       sync.RWMutex
+	prepared map[string]*sql.Stmt
+}
+
+// A committer applies one unit whole, its writes in lock order.
+type committer interface {
+	commit(ctx context.Context, u []write) (core.Receipt, error)
+	close() error
+}
+
+// write is a Write with its line of the table looked up and its parameters bound.
+type write struct {
+	core.Write
+	rank   int
+	args   []any
+	want   int64
+	strict bool // want must be met
+}
+
+// Open opens the database that a URL names, sqlite:///path or postgres://...,
+// and brings its schema up to date. fatal is called when the disk fails under
+// a commit: the process must end, for nobody can say what is on it.
+func Open(ctx context.Context, address string, fatal func(error)) (*Store, error) {
+	var s *Store
+	var err error
+	switch u, perr := url.Parse(address); {
+	case perr != nil:
+		return nil, fmt.Errorf("database: not a URL")
+	case u.Scheme == "sqlite":
+		s, err = openSQLite(ctx, strings.TrimPrefix(address, "sqlite://"), fatal)
+	case u.Scheme == "postgres" || u.Scheme == "postgresql":
+		s, err = openPostgres(ctx, address)
+	default:
+		return nil, fmt.Errorf("database: %q is neither sqlite:///path nor postgres://...", u.Scheme)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("database: %w", err)
+	}
+	return s, nil
+}
+
+// Engine is "sqlite" or "postgres".
+func (s *Store) Engine() string { return s.dialect.name }
+
+// Close lets go of the database after what is queued has been committed.
+func (s *Store) Close() error {
+	return errors.Join(s.commits.close(), s.db.Close())
+}
+
+// Commit applies a unit whole; see core.Store.
+func (s *Store) Commit(ctx context.Context, u core.Unit) (core.Receipt, error) {
+	ws, err := bound(u)
+	if err != nil || len(ws) == 0 {
+		return core.Receipt{}, err
+	}
+	return s.commits.commit(ctx, ws)
+}
+
+// bound looks up and sorts a unit's writes. The sort is stable, so writes of
+// one kind keep the order their exchange gave them.
+func bound(u core.Unit) ([]write, error) {
+	ws := make([]write, len(u))
+	for i, w := range u {
+		r, ok := rank[reflect.TypeOf(w)]
+		if !ok {
+			return nil, fmt.Errorf("sql: %T is not in the table of writes", w)
+		}
+		want, strict := kinds[r].want(w)
+		ws[i] = write{w, r, bind(w), want, strict}
+	}
+	slices.SortStableFunc(ws, func(a, b write) int { return a.rank - b.rank })
+	return ws, nil
+}
+
+// revokes says whether a bound unit takes a feed position.
+func revokes(ws []write) bool { return ws[0].rank == 0 }
+
+const headQuery = `select seq from feed_head`
+
+// statement prepares a read once per store. Preparing is most of what a
+// point read on SQLite costs.
+func (s *Store) statement(ctx context.Context, text string) (*sql.Stmt, error) {
+	s.mu.RLock()
+	st := s.prepared[text]
+	s.mu.RUnlock()
+	if st != nil {
+		return st, nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if st := s.prepared[text]; st != nil {
+		return st, nil
+	}
+	st, err := s.db.PrepareContext(ctx, s.dialect.words.Replace(text))
+	if err == nil {
+		s.prepared[text] = st
+	}
+	return st, err
+}

@@ -1,0 +1,168 @@
+// Package gallery is every page of the hosted surface in every state, with made-up people: what the tests of the
+// templates render and the screenshots show.
+package gallery
+
+import (
+	"time"
+
+	"github.com/doorward/doorward/internal/edge/web"
+	"github.com/doorward/doorward/internal/edge/web/ui"
+)
+
+// A State is one page as somebody may see it.
+type State struct {
+	Name string // a file name
+	Page ui.Page
+}
+
+const (
+	host = "auth.example.com"
+	ref  = "7KQ2-M4"
+	mail = "ana@example.com"
+)
+
+var (
+	now   = time.Date(2026, time.November, 3, 14, 2, 11, 0, time.UTC)
+	notes = &ui.App{Name: "Notes", Domain: "app.notes.example"}
+	form  = ui.Form{CSRF: "pT3nQm0Vw9yKf2sLr8aXcZ1uHbJe6dGi", ReturnTo: "/oauth/authorize?client_id=notes&state=x"}
+	ana   = web.Person{Name: "Ana", Email: mail}
+
+	explain = []string{
+		"Your browser sends your e-mail and password to this server, over TLS.",
+		"The server compares the password with its stored hash. It does not keep the password.",
+		"If they match, it makes a session for this browser and sets one cookie.",
+		"You go back to Notes with a code that works once, for one minute.",
+	}
+)
+
+func shell(app *ui.App, alert *ui.Alert) ui.Shell {
+	return ui.Shell{Host: host, App: app, Alert: alert}
+}
+
+// States lists them all, in the order a person meets them.
+func States() []State {
+	return append(append(signingIn(), signingOut()...), append(account(), leaving()...)...)
+}
+
+func signingIn() []State {
+	signIn := func(name string, app *ui.App, email string, alert *ui.Alert) State {
+		return State{"signin" + name, web.SignInPage{Shell: shell(app, alert), Form: form, Email: email, Explain: explain}}
+	}
+	already := func(name string, app *ui.App, who web.Person) State {
+		return State{"signin-already" + name, web.SignInPage{Shell: shell(app, nil), Form: form,
+			Already: &web.Already{Person: who, Continue: "/oauth/authorize?client_id=notes", Another: "/sign-in?another=1"}}}
+	}
+	old := signIn("-old", notes, mail, nil)
+	page := old.Page.(web.SignInPage)
+	page.Status = web.PageWasOld()
+	old.Page = page
+	stepUp := func(name string, app *ui.App, why ui.Message, alert *ui.Alert) State {
+		return State{"stepup" + name, web.StepUpPage{Shell: shell(app, alert), Form: form, Email: mail, Why: why,
+			Proved: now.Add(-3 * time.Hour), Back: "/account", Explain: explain[:2]}}
+	}
+	return []State{
+		signIn("", notes, "", nil),
+		signIn("-direct", nil, "", nil),
+		signIn("-email", notes, mail, nil),
+		signIn("-missing", notes, "", web.SignInMissing(true, true)),
+		signIn("-wrong", notes, mail, web.SignInWrong("signin.failed", ref)),
+		signIn("-slowed", notes, mail, web.Slowed(now.Add(time.Minute), "signin.slowed", ref)),
+		signIn("-paused", notes, mail, web.Paused(host, "user.active", ref)),
+		signIn("-cookie", notes, mail, web.CookieRefused(host, ref)),
+		old,
+		already("", notes, ana),
+		already("-direct", nil, web.Person{Email: mail}),
+		stepUp("", notes, web.AskedByApp("Notes"), nil),
+		stepUp("-end", nil, web.AskedToEnd(), nil),
+		stepUp("-wrong", nil, web.AskedToEnd(), web.StepUpWrong("signin.failed", ref)),
+		stepUp("-missing", nil, web.AskedToEnd(), web.StepUpMissing()),
+	}
+}
+
+func effect() web.Effect {
+	return web.Effect{
+		Ends:  []ui.Message{web.EndsSession("Firefox on Linux", host), web.EndsRefresh("Notes"), web.EndsRefresh("Films")},
+		Lasts: []ui.Message{web.LastsAccess(1, "Notes API", now.Add(4*time.Minute))},
+	}
+}
+
+func signingOut() []State {
+	here := effect()
+	here.Ends[0] = web.EndsBrowser(host)
+	here.Tells = []ui.Message{web.TellsApp("Notes")}
+	after := here
+	after.Tells = []ui.Message{web.AnsweredBy("Notes"), web.SilentApp("Films")}
+	after.Lasts = append(after.Lasts, web.LastsAccess(3, "Films API", now.Add(time.Minute)))
+	clean := web.Effect{Ends: here.Ends[:1]}
+	return []State{
+		{"signout", web.SignOutPage{Shell: shell(nil, nil), Form: form, Effect: here,
+			Back: "/account", Explain: explain[2:]}},
+		{"signout-plain", web.SignOutPage{Shell: shell(nil, nil), Form: form, Effect: clean, Back: "/account"}},
+		{"signedout", web.SignedOutPage{Shell: shell(nil, nil), Effect: &after, SignIn: "/sign-in"}},
+		{"signedout-clean", web.SignedOutPage{Shell: shell(nil, nil), Effect: &clean, SignIn: "/sign-in"}},
+		{"signedout-nobody", web.SignedOutPage{Shell: shell(nil, nil), SignIn: "/sign-in"}},
+	}
+}
+
+func account() []State {
+	all := web.Effect{Ends: []ui.Message{web.EndsBrowser(host), web.EndsSessions(3)}, Lasts: effect().Lasts}
+	others := web.Effect{Ends: []ui.Message{web.EndsSessions(3)}}
+	one := web.Effect{Ends: []ui.Message{web.EndsSessions(1)}}
+	phone := web.Session{ID: "ses_01a", Device: "Safari on iPhone", Method: web.ByPassword(), Created: now.Add(-60 * 24 * time.Hour),
+		LastSeen: now.Add(-40 * time.Minute), IP: "198.51.100.23", Place: "Madrid, ES", Apps: []string{"Notes"},
+		Effect: web.Effect{Ends: []ui.Message{web.EndsSession("Safari on iPhone", host), web.EndsRefresh("Notes")}}}
+	here := web.Session{ID: "ses_02b", Device: "Firefox on Linux", Method: web.ByPassword(), Created: now.Add(-29 * time.Hour),
+		LastSeen: now, IP: "203.0.113.7", Place: "Madrid, ES", Apps: []string{"Notes", "Films"}, Current: true, Effect: effect()}
+	unknown := web.Session{ID: "ses_03c", Method: web.ByPassword(), Created: now.Add(-9 * 24 * time.Hour), LastSeen: now.Add(-50 * time.Hour),
+		IP: "2001:db8:85a3:1234:5678:8a2e:370:7334", Effect: web.Effect{Ends: []ui.Message{web.EndsSession("", host)}}}
+	ended := effect()
+	sessions := func(list []web.Session, others *web.Effect, ended *web.Effect) web.SessionsPage {
+		return web.SessionsPage{Shell: shell(nil, nil), Form: ui.Form{CSRF: form.CSRF}, Now: now, Sessions: list,
+			EndOthers: others, EndAll: &all, Ended: ended}
+	}
+	end := func(asks ui.Message, action string, e web.Effect) web.EndPage {
+		return web.EndPage{Shell: shell(nil, nil), Form: form, Asks: asks, Action: action, Effect: e, Explain: explain[2:]}
+	}
+	return []State{
+		{"account", web.HomePage{Shell: shell(nil, nil), Person: ana, Sessions: 4}},
+		{"account-one", web.HomePage{Shell: shell(nil, nil), Person: web.Person{Email: mail}, Sessions: 1}},
+		{"sessions", sessions([]web.Session{phone, here, unknown}, &others, nil)},
+		{"sessions-alone", sessions([]web.Session{here}, nil, nil)},
+		{"sessions-ended", sessions([]web.Session{here, phone}, &one, &ended)},
+		{"end-session", end(web.AskEndSession("Firefox on Linux"), here.EndPath(), effect())},
+		{"end-unknown", end(web.AskEndSession(""), unknown.EndPath(), unknown.Effect)},
+		{"end-others", end(web.AskEndOthers(), "/account/sessions/end-others", others)},
+		{"end-all", end(web.AskEndAll(), "/account/sessions/end-all", all)},
+	}
+}
+
+func leaving() []State {
+	back := func(name, to string, finished bool) State {
+		return State{"return" + name, web.ReturnPage{Shell: shell(notes, nil), To: to, Finished: finished}}
+	}
+	problem := func(name string, app *ui.App, r web.Refusal, check string) State {
+		return State{"error-" + name, web.ErrorPage{Shell: shell(app, nil), Refusal: r, Check: check, Ref: ref, At: now}}
+	}
+	address := problem("address", notes, web.WrongAddress("Notes"), "redirect.exact")
+	page := address.Page.(web.ErrorPage)
+	page.Back = "https://app.notes.example/"
+	page.Details = []web.Detail{
+		{Name: "redirect_uri sent", Value: "https://app.notes.example/callback/"},
+		{Name: "registered", Value: "https://app.notes.example/callback"},
+	}
+	address.Page = page
+	return []State{
+		back("", "https://app.notes.example/callback?code=c_9F&state=a%3Bb'c&iss=https%3A%2F%2Fauth.example.com", false),
+		back("-scheme", "com.example.notes:/callback?code=c_9F&state=x", false),
+		back("-finished", "https://app.notes.example/", true),
+		back("-nowhere", "", true),
+		address,
+		problem("app", nil, web.AppUnknown(), "client.known"),
+		problem("request", notes, web.WrongRequest("Notes"), "pkce.present"),
+		problem("not-found", nil, web.NotFound(), ""),
+		problem("forged", nil, web.Forged(), "form.own"),
+		problem("not-allowed", nil, web.NotAllowed(), ""),
+		problem("broken", nil, web.Broken(), ""),
+		problem("busy", nil, web.Busy(), ""),
+	}
+}
