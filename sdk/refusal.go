@@ -27,7 +27,6 @@ const (
 	checkScope     = "scope.held"
 	checkProof     = "proof.fresh"
 	checkOwner     = "object.owner"
-	checkAccess    = "access.allowed"
 	checkFeed      = "feed.fresh"
 	checkReach     = "server.reached"
 	checkRan       = "check.ran"

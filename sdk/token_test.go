@@ -3,6 +3,7 @@ package doorward
 import (
 	"bytes"
 	"crypto"
+	"crypto/elliptic"
 	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/x509"
@@ -17,8 +18,6 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"crypto/elliptic"
 
 	"github.com/go-jose/go-jose/v4"
 )

@@ -9,6 +9,7 @@ import (
 	"fmt"
 
 	"github.com/doorward/doorward/internal/core/client"
+	"github.com/doorward/doorward/internal/core/deployment"
 	"github.com/doorward/doorward/internal/core/factor"
 	"github.com/doorward/doorward/internal/core/identity"
 	"github.com/doorward/doorward/internal/core/key"
@@ -24,6 +25,7 @@ import (
 // is one too, and Err says so afterwards: nothing judged on a view whose Err
 // is not nil may count.
 type View interface {
+	deployment.Reader
 	identity.Reader
 	factor.Reader
 	session.Reader

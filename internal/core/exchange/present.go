@@ -171,3 +171,14 @@ func (x *Exchanges) FlushSeen(ctx context.Context) error {
 func (x *Exchanges) changed(s session.ID, now time.Time) revocation.Revoke {
 	return x.event(revocation.Name{Unit: revocation.Changed, ID: s.String()}, now)
 }
+
+// Allows says whether pages of an origin may use the session API: our own,
+// and those of first-party applications. When the store cannot say, no.
+func (x *Exchanges) Allows(ctx context.Context, origin string) bool {
+	if origin == x.policy.Issuer {
+		return true
+	}
+	v := x.pipe.Store.View(ctx)
+	c := v.ClientOf(origin)
+	return v.Err() == nil && mayAsk(c)
+}

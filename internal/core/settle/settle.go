@@ -15,6 +15,7 @@ import (
 	"github.com/doorward/doorward/internal/core/identity"
 	"github.com/doorward/doorward/internal/core/ledger"
 	"github.com/doorward/doorward/internal/core/revocation"
+	"github.com/doorward/doorward/internal/core/risk"
 	"github.com/doorward/doorward/internal/core/session"
 )
 
@@ -39,6 +40,8 @@ type Pipeline struct {
 	Tally func(ledger.Tally)
 	// Alarm tells the operator of something that must not happen.
 	Alarm func(error)
+	// Closing is closed when the server stops: whoever waits, answers.
+	Closing <-chan struct{}
 }
 
 // A Judgement is what a judge sees: values read on a view, an instant, the
@@ -75,7 +78,7 @@ func (p *Pipeline) Run(ctx context.Context, of *check.Exchange, by Caller, judge
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("%w: %w", core.ErrUnavailable, err)
 		}
-		j := &Judgement{View: p.Store.View(ctx), Trail: of.Begin(), Now: p.Now(), Rev: rev}
+		j := &Judgement{View: p.Store.View(ctx), Trail: of.Begin(), Now: p.Now().Truncate(time.Microsecond), Rev: rev}
 		unit := judge(j)
 		if err := j.Err(); err != nil {
 			return err
@@ -121,7 +124,7 @@ func (p *Pipeline) Run(ctx context.Context, of *check.Exchange, by Caller, judge
 func (p *Pipeline) recorded(unit core.Unit, id ledger.ID, j *Judgement, refusal *check.Refusal, by Caller) core.Unit {
 	known := !j.User.IsZero() || !j.Session.IsZero() || j.Client != "" || by.Actor != ""
 	if refusal != nil && !known {
-		p.Tally(ledger.Tally{Minute: j.Now.Truncate(time.Minute), Exchange: j.Of().Number, Check: refusal.Check().Number, Network: network(by.Addr), Count: 1})
+		p.Tally(j.Tally(refusal, by))
 		return unit
 	}
 	e := ledger.Entry{ID: id, At: j.Now, Chain: ledger.Audit, Exchange: j.Of(), Number: j.Of().Number, Refused: refusal != nil,
@@ -145,11 +148,9 @@ func (p *Pipeline) recorded(unit core.Unit, id ledger.ID, j *Judgement, refusal 
 	return out
 }
 
-func network(a netip.Addr) string {
-	if !a.IsValid() {
-		return ""
-	}
-	return a.Unmap().WithZone("").String()
+// Tally is the count of a refusal of nobody known.
+func (j *Judgement) Tally(r *check.Refusal, by Caller) ledger.Tally {
+	return ledger.Tally{Minute: j.Now.Truncate(time.Minute), Exchange: j.Of().Number, Check: r.Check().Number, Network: risk.Network(by.Addr).String(), Count: 1}
 }
 
 func revokes(u core.Unit) bool {

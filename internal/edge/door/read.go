@@ -155,3 +155,12 @@ func (d *Door) SetCookie(w http.ResponseWriter, name, value string, seconds int)
 	http.SetCookie(w, &http.Cookie{Name: d.Name(name), Value: value, Path: "/", MaxAge: seconds, HttpOnly: true,
 		Secure: !d.Dev, SameSite: http.SameSiteLaxMode})
 }
+
+// ReadMetadata is ReadJSON for client metadata, where members that mean
+// nothing here are ignored (RFC 7591 section 2).
+func ReadMetadata(b []byte, v any) error {
+	if !bounded(b) || json.Unmarshal(b, v) != nil {
+		return check.Refuse(Body)
+	}
+	return nil
+}

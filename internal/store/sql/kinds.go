@@ -5,6 +5,7 @@ import (
 
 	"github.com/doorward/doorward/internal/core"
 	"github.com/doorward/doorward/internal/core/client"
+	"github.com/doorward/doorward/internal/core/deployment"
 	"github.com/doorward/doorward/internal/core/factor"
 	"github.com/doorward/doorward/internal/core/identity"
 	"github.com/doorward/doorward/internal/core/key"
@@ -21,6 +22,8 @@ import (
 // cannot wait for each other.
 var kinds = []kind{
 	{revocation.Next{}, one, `update feed_head set seq = seq + 1`},
+
+	{deployment.Found{}, one, `insert into deployment (one, issuer, mode, created) values (1, $1, $2, $3)`},
 
 	{client.Create{}, one, `insert into clients (id, name, type, first_party, auth, secret_hash, redirect_uris, post_logout, origins, resources, scopes, grants, paused, cut, created)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, 0, $13)`},

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/doorward/doorward/internal/core/client"
+	"github.com/doorward/doorward/internal/core/deployment"
 	"github.com/doorward/doorward/internal/core/factor"
 	"github.com/doorward/doorward/internal/core/identity"
 	"github.com/doorward/doorward/internal/core/key"
@@ -55,6 +56,11 @@ func (l list) Scan(src any) error {
 	}
 	*l.s = lines(text)
 	return nil
+}
+
+func (v *view) Deployment() (d deployment.Deployment) {
+	v.one(`select issuer, mode, created from deployment`, nil, &d.Issuer, &d.Mode, at{&d.Created})
+	return d
 }
 
 const userColumns = `id, email, address, name, verified, state, guard, cut, created`

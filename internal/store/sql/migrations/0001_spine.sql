@@ -2,11 +2,10 @@
 -- Instants are microseconds in UTC, 0 for never. Identifiers are 16 bytes.
 
 create table deployment (
-	one        {{int}} primary key check (one = 1),
-	issuer     text not null,
-	mode       text not null,
-	created    {{int}} not null,
-	high_water {{int}} not null
+	one     {{int}} primary key check (one = 1),
+	issuer  text not null,
+	mode    text not null,
+	created {{int}} not null
 );
 
 -- One row. Its lock makes the order of positions the order of commits.

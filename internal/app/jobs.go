@@ -1,0 +1,69 @@
+package app
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/doorward/doorward/internal/core"
+	"github.com/doorward/doorward/internal/core/ledger"
+	"github.com/doorward/doorward/internal/core/revocation"
+)
+
+// jobs runs what goes on beside requests until ctx ends, and returns a
+// function that waits for the end and does each thing a last time.
+func (s *server) jobs(ctx context.Context) (finish func()) {
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		s.pipe.Follow.Run(ctx, func(err error) { s.log.Warn("the feed could not be read", "cause", err) })
+	})
+	every := func(d time.Duration, name string, do func(context.Context) error) {
+		wg.Go(func() {
+			tick := time.NewTicker(d)
+			defer tick.Stop()
+			for {
+				select {
+				case <-ctx.Done():
+					return
+				case <-tick.C:
+				}
+				if err := do(ctx); err != nil && ctx.Err() == nil {
+					s.log.Warn("a job failed and will be tried again", "job", name, "cause", err)
+				}
+			}
+		})
+	}
+	every(time.Second, "seal", s.seal)
+	every(time.Second, "tally", func(ctx context.Context) error { return s.tallies.Flush(ctx, s.store) })
+	every(5*time.Second, "seen", s.exchange.FlushSeen)
+	every(time.Minute, "forget", func(ctx context.Context) error {
+		_, err := s.store.Commit(ctx, core.Unit{revocation.Forget{Now: now()}})
+		return err
+	})
+	return func() {
+		wg.Wait()
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		for _, do := range []func(context.Context) error{s.exchange.FlushSeen, func(ctx context.Context) error { return s.tallies.Flush(ctx, s.store) }, s.seal} {
+			if err := do(ctx); err != nil {
+				s.log.Warn("something was left for the next start", "cause", err)
+			}
+		}
+	}
+}
+
+// seal seals both chains, until neither is behind by a whole segment.
+func (s *server) seal(ctx context.Context) error {
+	for _, chain := range []ledger.Chain{ledger.Audit, ledger.Rest} {
+		for {
+			n, err := s.pipe.Seal(ctx, chain, s.ring.Ledger)
+			if err != nil {
+				return err
+			}
+			if n < ledger.SealAtMost {
+				break
+			}
+		}
+	}
+	return nil
+}

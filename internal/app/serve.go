@@ -1,0 +1,115 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+)
+
+// The bounds of a connection (security defaults 3.5).
+const (
+	headerTimeout  = 5 * time.Second
+	readTimeout    = 15 * time.Second
+	writeTimeout   = 30 * time.Second
+	idleTimeout    = time.Minute
+	maxHeaderBytes = 16 << 10
+	stopWithin     = 15 * time.Second
+)
+
+// Serve runs the server until ctx ends: then it stops accepting, finishes
+// what was begun, flushes, and returns nil.
+func Serve(ctx context.Context, c Config) error {
+	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	return run(ctx, c, log, nil)
+}
+
+// ready is told the server once it listens, before it serves; the demo adds
+// its own to the routes then.
+type ready func(ctx context.Context, s *server, mux *http.ServeMux, listening net.Listener) (serving func(), err error)
+
+func run(ctx context.Context, c Config, log *slog.Logger, with ready) error {
+	s, err := build(ctx, c, log)
+	if err != nil {
+		return err
+	}
+	defer s.store.Close()
+	main, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return err
+	}
+	defer main.Close()
+	local, err := openSocket(c.Data)
+	if err != nil {
+		return err
+	}
+	defer local.Close()
+	mux := s.routes()
+	serving := func() {}
+	if with != nil {
+		if serving, err = with(ctx, s, mux, main); err != nil {
+			return err
+		}
+	}
+	working, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	finish := s.jobs(working)
+	public, socket := s.httpServer(s.health(mux)), s.socketServer()
+	failed := make(chan error, 2)
+	go func() { failed <- public.Serve(main) }()
+	go func() { failed <- socket.Serve(local) }()
+	log.Info("serving", "issuer", c.Issuer, "listen", main.Addr().String(), "database", s.store.Engine())
+	serving()
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	close(s.closing)
+	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
+	defer cancel()
+	err = errors.Join(closed(err), public.Shutdown(within), socket.Shutdown(within))
+	stop()
+	finish()
+	log.Info("stopped")
+	return err
+}
+
+func closed(err error) error {
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+func (s *server) httpServer(h http.Handler) *http.Server {
+	return &http.Server{Handler: h, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
+		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)}
+}
+
+// health answers probes before anything else is asked of them: they come by
+// address, not by name.
+func (s *server) health(next http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case <-s.closing:
+			http.Error(w, "stopping", http.StatusServiceUnavailable)
+			return
+		default:
+		}
+		if err := s.pipe.Follow.Fresh(r.Context()); err != nil {
+			s.log.Warn("not ready", "cause", err)
+			w.Header().Set("Retry-After", "1")
+			http.Error(w, "the store does not answer", http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprintln(w, "ready")
+	})
+	mux.Handle("/", next)
+	return mux
+}

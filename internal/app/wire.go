@@ -1,0 +1,178 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"os"
+	"time"
+
+	"github.com/doorward/doorward/internal/base/jose"
+	"github.com/doorward/doorward/internal/base/secret"
+	"github.com/doorward/doorward/internal/core"
+	"github.com/doorward/doorward/internal/core/deployment"
+	"github.com/doorward/doorward/internal/core/exchange"
+	"github.com/doorward/doorward/internal/core/factor"
+	"github.com/doorward/doorward/internal/core/key"
+	"github.com/doorward/doorward/internal/core/manage"
+	"github.com/doorward/doorward/internal/core/revocation"
+	"github.com/doorward/doorward/internal/core/risk"
+	"github.com/doorward/doorward/internal/core/session"
+	"github.com/doorward/doorward/internal/core/settle"
+	"github.com/doorward/doorward/internal/core/token"
+	"github.com/doorward/doorward/internal/edge/api"
+	"github.com/doorward/doorward/internal/edge/door"
+	"github.com/doorward/doorward/internal/edge/oauth"
+	sqlstore "github.com/doorward/doorward/internal/store/sql"
+)
+
+// freshFor is how old a proof may be for a risky act (security defaults 3.2:
+// step-up validity).
+const freshFor = 10 * time.Minute
+
+// A server is every part, put together.
+type server struct {
+	config   Config
+	log      *slog.Logger
+	store    *sqlstore.Store
+	pipe     *settle.Pipeline
+	ring     *key.Ring
+	tallies  *settle.Tallies
+	exchange *exchange.Exchanges
+	manage   *manage.Manage
+	door     *door.Door
+	closing  chan struct{}
+}
+
+// build opens the database and makes every part with the piece it needs.
+func build(ctx context.Context, c Config, log *slog.Logger) (*server, error) {
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return nil, err
+	}
+	issuer, err := url.Parse(c.Issuer)
+	if err != nil {
+		return nil, err
+	}
+	store, err := sqlstore.Open(ctx, c.Database, func(err error) {
+		log.Error("the disk failed under a commit: what is on it is not known", "cause", err)
+		os.Exit(1)
+	})
+	if err != nil {
+		return nil, err
+	}
+	s := &server{config: c, log: log, store: store, tallies: settle.NewTallies(), closing: make(chan struct{})}
+	if s.ring, err = found(ctx, store, c); err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	feed := revocation.NewLog()
+	s.pipe = &settle.Pipeline{Store: store, Feed: feed, Now: now, Follow: settle.NewFollower(store, feed, now), Tally: s.tallies.Add, Closing: s.closing,
+		Alarm: func(err error) { log.Error("alarm", "cause", err) }}
+	life := token.Lifetimes{Access: c.Token.Access, Idle: c.Token.RefreshIdle, Max: c.Token.RefreshMax, Grace: c.Token.RefreshGrace, Leeway: c.Token.Leeway}
+	gate := factor.NewGate(0, time.After)
+	s.exchange = exchange.New(s.pipe, s.ring, exchange.Policy{Issuer: c.Issuer, Session: session.Lifetimes(c.Session), Token: life, Fresh: freshFor, Scale: c.Limits.Scale},
+		gate, risk.NewMeters(c.Limits.Scale))
+	s.manage = manage.New(s.pipe, gate, manage.Policy{Issuer: c.Issuer, PasswordMin: c.SignIn.PasswordMin, Token: life})
+	s.door = &door.Door{Issuer: issuer, Dev: c.Development, Trusted: c.TrustedProxies, Now: now, Log: log, Tally: s.tallies.Add}
+	return s, s.pipe.Follow.Read(ctx)
+}
+
+// routes is the whole outside of the server.
+func (s *server) routes() *http.ServeMux {
+	mux := http.NewServeMux()
+	(&api.Sessions{Door: s.door, Exchange: s.exchange}).Routes(mux)
+	(&api.Feed{Door: s.door, Exchange: s.exchange}).Routes(mux)
+	(&oauth.OAuth{Door: s.door, Exchange: s.exchange, Ring: s.ring}).Routes(mux)
+	return mux
+}
+
+// local is what the socket serves to whoever has the host.
+func (s *server) local() http.Handler {
+	mux := http.NewServeMux()
+	d := *s.door
+	d.Issuer = &url.URL{Scheme: "http", Host: "doorward"}
+	(&api.Manage{Door: &d, Manage: s.manage}).Routes(mux)
+	return mux
+}
+
+// found gives an empty database its issuer, keys and built-in client, and
+// opens the keys. It writes nothing when anything does not fit.
+func found(ctx context.Context, store core.Store, c Config) (*key.Ring, error) {
+	mode := "production"
+	if c.Development {
+		mode = "development"
+	}
+	v := store.View(ctx)
+	d, keys := v.Deployment(), v.Keys()
+	if err := v.Err(); err != nil {
+		return nil, err
+	}
+	if err := d.Fits(c.Issuer, mode); err != nil {
+		return nil, err
+	}
+	sealer, err := openKEK(c.Keys.KEKFile, len(keys) == 0)
+	if err != nil {
+		return nil, err
+	}
+	if !d.Exists() {
+		made, err := key.Make(keys, sealer, jose.ES256, now())
+		if err != nil {
+			return nil, err
+		}
+		unit := core.Unit{deployment.Found{Issuer: c.Issuer, Mode: mode, Created: now()}}
+		for _, k := range made {
+			unit = append(unit, k)
+		}
+		var lost *core.Lost
+		if _, err := store.Commit(ctx, append(unit, manage.BuiltIn(now())...)); err != nil && !errors.As(err, &lost) {
+			return nil, err
+		}
+		// Lost means that another first start won: its keys are read below.
+		v = store.View(ctx)
+		if err := v.Deployment().Fits(c.Issuer, mode); err != nil {
+			return nil, err
+		}
+		keys = v.Keys()
+	}
+	if err := v.Err(); err != nil {
+		return nil, err
+	}
+	return key.Open(keys, sealer)
+}
+
+// openKEK reads the key-encryption key, making it only for a database that
+// has no keys yet: a lost one must not be papered over with a new one.
+func openKEK(file string, mayMake bool) (*secret.Sealer, error) {
+	raw, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) && mayMake {
+		made := secret.Random()
+		f, cerr := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		if cerr == nil {
+			_, werr := f.WriteString(secret.Encode(made[:]) + "\n")
+			if err := errors.Join(werr, f.Sync(), f.Close()); err != nil {
+				return nil, err
+			}
+		} else if !errors.Is(cerr, fs.ErrExist) {
+			return nil, cerr
+		}
+		raw, err = os.ReadFile(file)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the key-encryption key: %w; without it this database's keys cannot be opened", err)
+	}
+	kek, ok := secret.Decode(trimLine(string(raw)))
+	if !ok {
+		return nil, fmt.Errorf("the key-encryption key in %s is not 32 bytes of base64url", file)
+	}
+	return secret.NewSealer(kek)
+}
+
+func trimLine(s string) string {
+	for len(s) > 0 && (s[len(s)-1] == '\n' || s[len(s)-1] == '\r') {
+		s = s[:len(s)-1]
+	}
+	return s
+}

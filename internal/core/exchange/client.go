@@ -1,0 +1,161 @@
+package exchange
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/doorward/doorward/internal/base/fault"
+	"github.com/doorward/doorward/internal/core"
+	"github.com/doorward/doorward/internal/core/check"
+	"github.com/doorward/doorward/internal/core/client"
+	"github.com/doorward/doorward/internal/core/revocation"
+	"github.com/doorward/doorward/internal/core/risk"
+	"github.com/doorward/doorward/internal/core/settle"
+	"github.com/doorward/doorward/internal/core/token"
+)
+
+var clientCalm = check.New(check.Check{Number: 603, ID: "limit.client", Fault: fault.Slow, Shown: "limit.client",
+	Says: "Nobody on this network has guessed this application's secret too often.", Source: "ASVS 2.4.1",
+	Title: "Too many tries.", Stops: []string{"DOS-01"}})
+
+var (
+	authenticate = check.Declare(111, "client.authenticate", clientCalm, client.Authentic, client.Standing)
+	followFeed   = check.Declare(112, "revocations.read", clientCalm, client.Authentic, client.Standing, client.MayRead)
+)
+
+// FeedScope is what a reader of revocations holds.
+const FeedScope = "revocations:read"
+
+// A ClientProof is what an application shows to say which one it is.
+type ClientProof struct{ ID, Secret string }
+
+// clientFor judges a client's proof. Nothing is written when it holds: it is
+// shown with every introspection and every poll.
+func (x *Exchanges) clientFor(ctx context.Context, of *check.Exchange, by settle.Caller, proof ClientProof) (client.Client, error) {
+	var c client.Client
+	known := false
+	who := proof.ID + " " + risk.Network(by.Addr).String()
+	wait := x.meters.Take("client", who, x.pipe.Now(), risk.ClientTries)
+	judge := func(j *settle.Judgement) core.Unit {
+		if !j.Hold(clientCalm, wait == 0, check.Wait(wait)) {
+			return nil
+		}
+		if client.ValidID(proof.ID) {
+			c = j.View.Client(proof.ID)
+		}
+		known = c.Exists()
+		if !j.Hold(client.Authentic, c.Proves(proof.Secret)) || !j.Hold(client.Standing, !c.Paused) {
+			return nil
+		}
+		if of == followFeed {
+			j.Hold(client.MayRead, len(c.Resources) > 0 && c.May(FeedScope))
+		}
+		return nil
+	}
+	j := &settle.Judgement{View: x.pipe.Store.View(ctx), Trail: of.Begin(), Now: x.pipe.Now()}
+	judge(j)
+	if err := j.Err(); err != nil {
+		return client.Client{}, err
+	}
+	_, err := j.Close()
+	if err == nil {
+		x.meters.Refund("client", who, risk.ClientTries)
+		return c, nil
+	}
+	var refusal *check.Refusal
+	if wait > 0 || !known {
+		if errors.As(err, &refusal) {
+			x.pipe.Tally(j.Tally(refusal, by))
+		}
+		return client.Client{}, err
+	}
+	// A refusal of a client that exists is in the ledger.
+	return client.Client{}, x.pipe.Run(ctx, of, by, func(j *settle.Judgement) core.Unit {
+		judge(j)
+		j.Client = c.ID
+		return nil
+	}, nil)
+}
+
+// An Introspection is what a resource may learn of a token (RFC 7662). Its
+// zero value says that the token is not active, and nothing else.
+type Introspection struct {
+	Active bool
+	Claims token.Claims
+}
+
+// Introspect tells a client of one of its own resources what an access token
+// is. Anything else is not active: unknown, expired, revoked, foreign.
+func (x *Exchanges) Introspect(ctx context.Context, by settle.Caller, proof ClientProof, text string) (Introspection, error) {
+	c, err := x.clientFor(ctx, authenticate, by, proof)
+	if err != nil {
+		return Introspection{}, err
+	}
+	claims, err := x.Inspect(ctx, text, c.Resources...)
+	if err != nil {
+		return Introspection{}, only(err)
+	}
+	return Introspection{Active: true, Claims: claims}, nil
+}
+
+// only passes errors that are no refusal: a token that was refused is an
+// answer here.
+func only(err error) error {
+	var refusal *check.Refusal
+	if errors.As(err, &refusal) {
+		return nil
+	}
+	return err
+}
+
+// A Page of the revocation feed.
+type Page struct {
+	Events []revocation.Event
+	Next   uint64
+	Head   uint64
+	Held   time.Duration // since the request came in
+	Age    time.Duration // of this node's view, from the start of its last read of the head
+}
+
+const (
+	eventsAtOnce = 1000
+	longestWait  = 25 * time.Second
+)
+
+// Revocations gives a reader the events after a position, waiting for one if
+// there is none. A reader's view is as of its request's start plus Held minus
+// Age: durations, so no clocks are compared.
+func (x *Exchanges) Revocations(ctx context.Context, by settle.Caller, proof ClientProof, after uint64, wait time.Duration) (Page, error) {
+	began := x.pipe.Now()
+	if _, err := x.clientFor(ctx, followFeed, by, proof); err != nil {
+		return Page{}, err
+	}
+	if err := x.pipe.Follow.Fresh(ctx); err != nil {
+		return Page{}, err
+	}
+	timer := time.NewTimer(min(max(wait, 0), longestWait))
+	defer timer.Stop()
+	for expired := false; ; {
+		moved := x.pipe.Feed.Moved()
+		events, next, head := x.pipe.Feed.Since(after, eventsAtOnce)
+		// A note to nodes is no loss of trust, and nobody's business outside.
+		events = slices.DeleteFunc(events, func(e revocation.Event) bool { return e.Name.Unit == revocation.Changed })
+		if len(events) > 0 || expired {
+			now := x.pipe.Now()
+			age, _ := x.pipe.Feed.Age(now)
+			return Page{Events: events, Next: next, Head: head, Held: now.Sub(began), Age: age}, nil
+		}
+		after = next
+		select {
+		case <-moved:
+		case <-timer.C:
+			expired = true
+		case <-x.pipe.Closing:
+			expired = true
+		case <-ctx.Done():
+			return Page{}, ctx.Err()
+		}
+	}
+}

@@ -1,0 +1,135 @@
+package manage
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/doorward/doorward/internal/base/secret"
+	"github.com/doorward/doorward/internal/core"
+	"github.com/doorward/doorward/internal/core/check"
+	"github.com/doorward/doorward/internal/core/client"
+	"github.com/doorward/doorward/internal/core/settle"
+)
+
+var createClient = check.Declare(211, "client.create", client.Metadata, client.IDFree)
+
+// A NewClient is an application to be registered. Secret is given by the
+// operator or, for a confidential client without one, made here.
+type NewClient struct {
+	client.Client
+	Secret string
+}
+
+// CreateClients registers applications, all or none, and gives each its
+// secret for the only time it can be read.
+func (m *Manage) CreateClients(ctx context.Context, by settle.Caller, in []NewClient) ([]NewClient, error) {
+	made := make([]NewClient, len(in))
+	for i, c := range in {
+		made[i] = complete(c)
+	}
+	err := m.pipe.Run(ctx, createClient, by, func(j *settle.Judgement) core.Unit {
+		word, good := metadata(made)
+		if !j.Hold(client.Metadata, good, check.As(word)) {
+			return nil
+		}
+		if !j.Hold(client.IDFree, m.free(j, made)) {
+			return nil
+		}
+		var u core.Unit
+		for i := range made {
+			made[i].Created = j.Now
+			u = append(u, creation(made[i].Client)...)
+		}
+		j.Client = made[0].ID
+		return u
+	}, nil)
+	return made, err
+}
+
+// complete fills in what a registration leaves open.
+func complete(c NewClient) NewClient {
+	if c.ID == "" {
+		r := secret.Random16()
+		c.ID = "client_" + secret.Encode(r[:])
+	}
+	if c.Type == "" {
+		c.Type = "web"
+	}
+	if c.Auth == "" {
+		c.Auth = "client_secret_basic"
+		if c.Type == "spa" || c.Type == "native" {
+			c.Auth = "none"
+		}
+	}
+	if c.Auth != "none" && c.Secret == "" {
+		r := secret.Random()
+		c.Secret = "dw_cs_" + secret.Encode(r[:])
+	}
+	if c.Secret != "" {
+		c.SecretHash = client.HashOf(c.ID, c.Secret)
+	}
+	if c.FirstParty {
+		// A first-party page is known by its origin; that of an address it
+		// goes back to is its own.
+		for _, r := range c.RedirectURIs {
+			if o, ok := client.OriginOf(r); ok && !slices.Contains(c.Origins, o) {
+				c.Origins = append(c.Origins, o)
+			}
+		}
+	}
+	return c
+}
+
+func metadata(made []NewClient) (check.Word, bool) {
+	for i, c := range made {
+		if w, ok := c.Valid(); !ok {
+			return w, false
+		}
+		// What an operator brings from elsewhere is taken as it is, within reason.
+		if c.Secret != "" && (len(c.Secret) < 8 || len(c.Secret) > 512) {
+			return client.WordSecret, false
+		}
+		if slices.ContainsFunc(made[:i], func(o NewClient) bool { return o.ID == c.ID }) {
+			return client.WordID, false
+		}
+	}
+	return 0, len(made) > 0
+}
+
+func (m *Manage) free(j *settle.Judgement, made []NewClient) bool {
+	for _, c := range made {
+		if j.View.Client(c.ID).Exists() {
+			return false
+		}
+		for _, o := range c.Origins {
+			if c.FirstParty && j.ClientOf(o).Exists() {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func creation(c client.Client) core.Unit {
+	u := core.Unit{client.Create{ID: c.ID, Name: c.Name, Type: c.Type, FirstParty: c.FirstParty, Auth: c.Auth, SecretHash: c.SecretHash,
+		RedirectURIs: c.RedirectURIs, PostLogout: c.PostLogout, Origins: c.Origins, Resources: c.Resources, Scopes: c.Scopes, Grants: c.Grants, Created: c.Created}}
+	if c.FirstParty {
+		for _, o := range c.Origins {
+			u = append(u, client.Claim{Origin: o, Client: c.ID})
+		}
+	}
+	return u
+}
+
+// Clients lists the registered applications.
+func (m *Manage) Clients(ctx context.Context) ([]client.Client, error) {
+	v := m.pipe.Store.View(ctx)
+	all := v.Clients()
+	return all, v.Err()
+}
+
+// BuiltIn is the server's own client, which every database has.
+func BuiltIn(now time.Time) core.Unit {
+	return creation(client.Client{ID: client.BuiltIn, Name: "Doorward", Type: "web", FirstParty: true, Auth: "none", Scopes: []string{"account"}, Created: now})
+}

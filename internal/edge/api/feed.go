@@ -1,0 +1,92 @@
+package api
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/doorward/doorward/internal/core/check"
+	"github.com/doorward/doorward/internal/core/exchange"
+	"github.com/doorward/doorward/internal/edge/door"
+)
+
+// Feed serves revocations to the resource servers that follow them.
+type Feed struct {
+	Door     *door.Door
+	Exchange *exchange.Exchanges
+}
+
+// Routes mounts the feed.
+func (f *Feed) Routes(mux *http.ServeMux) {
+	mux.Handle("/revocations", f.Door.On(door.Problem, f.poll))
+}
+
+type eventOut struct {
+	Seq       uint64    `json:"seq"`
+	At        time.Time `json:"at"`
+	Unit      string    `json:"unit"`
+	ID        string    `json:"id"`
+	NotBefore time.Time `json:"not_before"`
+	Until     time.Time `json:"until"`
+}
+
+type pageOut struct {
+	Events []eventOut `json:"events"`
+	Next   uint64     `json:"next"`
+	Head   uint64     `json:"head"`
+	HeldMS int64      `json:"held_ms"`
+	AgeMS  int64      `json:"age_ms"`
+}
+
+func (f *Feed) poll(w http.ResponseWriter, r *http.Request) error {
+	if r.Method != http.MethodGet {
+		w.Header().Set("Allow", "GET")
+		return check.Refuse(door.Method)
+	}
+	q, err := door.Params(r, "after", "wait")
+	if err != nil {
+		return err
+	}
+	after, err := position(q.Get("after"))
+	if err != nil {
+		return err
+	}
+	wait := time.Duration(0)
+	if s := q.Get("wait"); s != "" {
+		if wait, err = time.ParseDuration(s); err != nil || wait < 0 {
+			return check.Refuse(door.Query)
+		}
+	}
+	id, secret, _, err := door.BasicClient(r)
+	if err != nil {
+		return err
+	}
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
+	p, err := f.Exchange.Revocations(r.Context(), f.Door.Caller(r), exchange.ClientProof{ID: id, Secret: secret}, after, wait)
+	if err != nil {
+		return err
+	}
+	out := pageOut{Events: make([]eventOut, len(p.Events)), Next: p.Next, Head: p.Head, HeldMS: p.Held.Milliseconds(), AgeMS: ceil(p.Age)}
+	for i, e := range p.Events {
+		out.Events[i] = eventOut{e.Seq, e.At, string(e.Name.Unit), e.Name.ID, e.NotBefore, e.Until}
+	}
+	door.WriteJSON(w, "application/json", http.StatusOK, out)
+	return nil
+}
+
+// ceil rounds an age up: a view is never said to be younger than it is.
+func ceil(d time.Duration) int64 {
+	return (max(d, 0) + time.Millisecond - 1).Milliseconds()
+}
+
+// position reads a feed position in its one spelling; none is the beginning.
+func position(s string) (uint64, error) {
+	if s == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseUint(s, 10, 63)
+	if err != nil || strconv.FormatUint(n, 10) != s {
+		return 0, check.Refuse(door.Query)
+	}
+	return n, nil
+}
