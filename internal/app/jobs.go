@@ -35,7 +35,7 @@ func (s *server) jobs(ctx context.Context) (finish func()) {
 	}
 	every(time.Second, "seal", s.seal)
 	every(time.Second, "tally", func(ctx context.Context) error { return s.tallies.Flush(ctx, s.store) })
-	every(5*time.Second, "seen", s.exchange.FlushSeen)
+	every(time.Second, "seen", s.exchange.FlushSeen)
 	every(time.Minute, "forget", func(ctx context.Context) error {
 		_, err := s.store.Commit(ctx, core.Unit{revocation.Forget{Now: now()}})
 		return err

@@ -27,6 +27,7 @@ import (
 	"github.com/doorward/doorward/internal/edge/api"
 	"github.com/doorward/doorward/internal/edge/door"
 	"github.com/doorward/doorward/internal/edge/oauth"
+	"github.com/doorward/doorward/internal/edge/web"
 	sqlstore "github.com/doorward/doorward/internal/store/sql"
 )
 
@@ -86,6 +87,7 @@ func (s *server) routes() *http.ServeMux {
 	(&api.Sessions{Door: s.door, Exchange: s.exchange}).Routes(mux)
 	(&api.Feed{Door: s.door, Exchange: s.exchange}).Routes(mux)
 	(&oauth.OAuth{Door: s.door, Exchange: s.exchange, Ring: s.ring}).Routes(mux)
+	web.New(web.Config{Door: s.door, Exchange: s.exchange, Form: s.ring.Form}).Routes(mux)
 	return mux
 }
 

@@ -44,7 +44,9 @@ func (x *Exchanges) Cookie(ctx context.Context, cookie string) (Who, error) {
 	}
 	hash, now := session.HashOf(text), x.pipe.Now()
 	if e, ok := x.cache.get(hash, now, x.pipe.Feed); ok {
-		x.note(e.session, now)
+		if x.note(&e.session, now) {
+			x.cache.put(hash, e)
+		}
 		return Who{Session: e.session, User: e.user}, nil
 	}
 	rev := x.pipe.Feed.Position()
@@ -56,8 +58,8 @@ func (x *Exchanges) Cookie(ctx context.Context, cookie string) (Who, error) {
 	if _, err := j.Close(); err != nil {
 		return Who{}, err
 	}
+	x.note(&s, now)
 	x.cache.put(hash, cached{s, u, rev, now})
-	x.note(s, now)
 	return Who{Session: s, User: u}, nil
 }
 
@@ -126,18 +128,26 @@ type mark struct {
 // seenEvery is how exact "last seen" is.
 const seenEvery = 5 * time.Minute
 
-func (x *Exchanges) note(s session.Session, now time.Time) {
-	due := x.policy.Session.Due(s, now)
+// note puts a use of a session on the list to be written, when it is worth a
+// write, and shows it on s already.
+func (x *Exchanges) note(s *session.Session, now time.Time) bool {
+	due := x.policy.Session.Due(*s, now)
 	if !due && now.Sub(s.LastSeen) < seenEvery {
-		return
+		return false
 	}
 	m := mark{seen: now}
+	s.LastSeen = now
 	if due {
 		m.until = x.policy.Session.Until(now, s.MaxUntil)
+		s.IdleUntil = m.until
 	}
 	x.marks.mu.Lock()
 	defer x.marks.mu.Unlock()
+	if old := x.marks.at[s.ID]; m.until.IsZero() {
+		m.until = old.until
+	}
 	x.marks.at[s.ID] = m
+	return true
 }
 
 // FlushSeen writes what note collected, in id order, at most 256 sessions a unit.

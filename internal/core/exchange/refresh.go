@@ -67,6 +67,7 @@ func (x *Exchanges) Refresh(ctx context.Context, by settle.Caller, in RefreshInp
 	if err != nil {
 		return Tokens{}, err
 	}
+	x.note(&out.Session, x.pipe.Now())
 	return out, nil
 }
 
@@ -77,13 +78,8 @@ func (x *Exchanges) spend(j *settle.Judgement, v token.Verdict, w token.Weighed,
 	switch {
 	case v == token.Reused:
 		// Two holders: whoever has the session is not known any more.
-		unit := core.Unit{revocation.Next{}, token.Burn{ID: f.ID, At: j.Now}}
-		if s.Ended.IsZero() {
-			finish, _ := x.ends(s.ID, j.Now, session.TokenReuse)
-			unit = append(unit, finish)
-		}
-		_, event := x.ends(s.ID, j.Now, session.TokenReuse)
-		return append(unit, event)
+		finish, event := x.ends(s.ID, j.Now, session.TokenReuse)
+		return core.Unit{revocation.Next{}, token.Burn{ID: f.ID, At: j.Now}, finish, event}
 	case v == token.Late:
 		// The family dies; the session must be proved again before it is
 		// trusted with anything, and nobody is accused of a theft.

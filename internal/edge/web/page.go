@@ -56,6 +56,22 @@ func AnsweredBy(app string) ui.Message { return ui.Say("effect.answered", "app",
 // SilentApp is an application that was told and has not confirmed.
 func SilentApp(app string) ui.Message { return ui.Say("effect.silent", "app", app) }
 
+// EndsTokens is what is cut from the sessions that end: refresh tokens at once, access tokens where revocations are
+// followed.
+func EndsTokens() ui.Message { return ui.Say("effect.tokens") }
+
+// EndedOne is another session, and EndedOthers all others, on the page after the act.
+func EndedOne() ui.Message { return ui.Say("effect.ended_one") }
+
+// EndedOthers see EndedOne.
+func EndedOthers() ui.Message { return ui.Say("effect.ended_others") }
+
+// LastsAlone is access tokens at APIs that check tokens by themselves, until the last of them expires.
+func LastsAlone(until time.Time) ui.Message { return ui.Say("effect.alone", "until", until) }
+
+// LastedAlone is LastsAlone after the act, in minutes from it.
+func LastedAlone(minutes int) ui.Message { return ui.Say("effect.alone_for", "n", minutes) }
+
 // LastsAccess is a number of access tokens at an API that does not ask us, with the instant the last of them ends.
 func LastsAccess(n int, api string, until time.Time) ui.Message {
 	return ui.Say("effect.access", "n", n, "api", api, "until", until)

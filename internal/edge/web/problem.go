@@ -14,7 +14,7 @@ type ErrorPage struct {
 	ui.Shell
 	Refusal
 	Check   string // where it may be told
-	Ref     string
+	Ref     string // empty leaves it out
 	At      time.Time
 	Back    string   // the application's home, https; empty leads to the account. Needs App
 	Details []Detail // for the people who run the application; shown opened
@@ -65,6 +65,22 @@ func NotAllowed() Refusal {
 
 // Broken is our own fault; the reference is in the log.
 func Broken() Refusal { return Refusal{ui.Say("problem.broken"), ui.Say("problem.broken_now")} }
+
+// WrongMethod is an address that does not do what was asked of it.
+func WrongMethod() Refusal { return Refusal{ui.Say("problem.method"), ui.Say("problem.method_now")} }
+
+// Unreadable is a request that can be read in no way, or in more than one.
+func Unreadable() Refusal {
+	return Refusal{ui.Say("problem.unreadable"), ui.Say("problem.unreadable_now")}
+}
+
+// WrongHost is a request under another name than ours.
+func WrongHost(host string) Refusal {
+	return Refusal{ui.Say("problem.host"), ui.Say("problem.host_now", "host", host)}
+}
+
+// Unsaid is a refusal of which this page knows no more.
+func Unsaid() Refusal { return Refusal{ui.Say("problem.unsaid"), ui.Say("problem.unsaid_now")} }
 
 // Busy is 429 and 503 without a form: try again later.
 func Busy() Refusal { return Refusal{ui.Say("problem.busy"), ui.Say("problem.busy_now")} }

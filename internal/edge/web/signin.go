@@ -19,11 +19,10 @@ type SignInPage struct {
 	Already *Already // somebody is signed in: no form is shown
 }
 
-// Already offers to go on as the person who is signed in.
+// Already offers to go on as the person who is signed in. It posts to /sign-in/continue the fields csrf, return_to.
 type Already struct {
 	Person
-	Continue string // where they were going: a path of ours
-	Another  string // the address of this page with the form
+	Another string // the address of this page with the form
 }
 
 // Title heads the page.
@@ -58,9 +57,19 @@ func SignInWrong(check, ref string) *ui.Alert {
 	}
 }
 
-// Slowed says when the next try counts; for sign-in and step-up.
-func Slowed(until time.Time, check, ref string) *ui.Alert {
-	return &ui.Alert{Title: ui.Say("signin.slowed"), Detail: ui.Say("signin.slowed_now", "time", until), Check: check, Ref: ref}
+// Slowed says after which wait the next try counts; for sign-in and step-up. Short waits are said in seconds too,
+// since the clock on the page has none.
+func Slowed(now time.Time, wait time.Duration, check, ref string) *ui.Alert {
+	detail := ui.Say("signin.slowed_now", "time", now.Add(wait+time.Minute-1).Truncate(time.Minute))
+	if wait <= 2*time.Minute {
+		detail = ui.Say("signin.slowed_soon", "n", int((wait+time.Second-1)/time.Second), "time", now.Add(wait))
+	}
+	return &ui.Alert{Title: ui.Say("signin.slowed"), Detail: detail, Check: check, Ref: ref}
+}
+
+// TryLater is a server that has no room just now; for every form.
+func TryLater(check, ref string) *ui.Alert {
+	return &ui.Alert{Title: ui.Say("problem.busy"), Detail: ui.Say("problem.busy_now"), Check: check, Ref: ref}
 }
 
 // Paused is told only to somebody who gave the right password.

@@ -58,7 +58,7 @@ func TestStrangersWordsStayWords(t *testing.T) {
 	shell := ui.Shell{Host: hostile, App: app}
 	for _, p := range []ui.Page{
 		web.SignInPage{Shell: shell, Form: ui.Form{CSRF: hostile, ReturnTo: hostile}, Email: hostile, Explain: []string{hostile}},
-		web.SignInPage{Shell: shell, Already: &web.Already{Person: web.Person{Name: hostile, Email: hostile}, Continue: "javascript:alert(1)", Another: "/sign-in"}},
+		web.SignInPage{Shell: shell, Already: &web.Already{Person: web.Person{Name: hostile, Email: hostile}, Another: "javascript:alert(1)"}},
 		web.StepUpPage{Shell: shell, Why: web.AskedByApp(hostile), Email: hostile, Back: "javascript:alert(1)"},
 		web.ReturnPage{Shell: shell, To: "https://app.example/"},
 		web.ErrorPage{Shell: shell, Refusal: web.WrongAddress(hostile), Back: "javascript:alert(1)", Details: []web.Detail{{Name: hostile, Value: hostile}}},

@@ -50,7 +50,7 @@ func signingIn() []State {
 	}
 	already := func(name string, app *ui.App, who web.Person) State {
 		return State{"signin-already" + name, web.SignInPage{Shell: shell(app, nil), Form: form,
-			Already: &web.Already{Person: who, Continue: "/oauth/authorize?client_id=notes", Another: "/sign-in?another=1"}}}
+			Already: &web.Already{Person: who, Another: "/sign-in?another=1"}}}
 	}
 	old := signIn("-old", notes, mail, nil)
 	page := old.Page.(web.SignInPage)
@@ -66,7 +66,7 @@ func signingIn() []State {
 		signIn("-email", notes, mail, nil),
 		signIn("-missing", notes, "", web.SignInMissing(true, true)),
 		signIn("-wrong", notes, mail, web.SignInWrong("signin.failed", ref)),
-		signIn("-slowed", notes, mail, web.Slowed(now.Add(time.Minute), "signin.slowed", ref)),
+		signIn("-slowed", notes, mail, web.Slowed(now, time.Minute, "limit.address", ref)),
 		signIn("-paused", notes, mail, web.Paused(host, "user.active", ref)),
 		signIn("-cookie", notes, mail, web.CookieRefused(host, ref)),
 		old,

@@ -52,6 +52,12 @@ func AssetPath(name string) (string, error) {
 	return at, nil
 }
 
+// IsAsset says whether one of our files has this path.
+func IsAsset(path string) bool {
+	_, ok := assets[path]
+	return ok
+}
+
 // Assets serves the stylesheet, the script and the icon under /s/. Any other path is 404.
 func Assets() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
