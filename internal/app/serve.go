@@ -58,7 +58,7 @@ func run(ctx context.Context, c Config, log *slog.Logger, with ready) error {
 	working, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	finish := s.jobs(working)
-	public, socket := s.httpServer(s.health(mux)), s.socketServer()
+	public, socket := s.httpServer(s.clean(s.health(mux))), s.socketServer()
 	failed := make(chan error, 2)
 	go func() { failed <- public.Serve(main) }()
 	go func() { failed <- socket.Serve(local) }()
@@ -94,8 +94,15 @@ func (s *server) httpServer(h http.Handler) *http.Server {
 // address, not by name.
 func (s *server) health(next http.Handler) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+	probe := func(path string, h http.HandlerFunc) {
+		mux.Handle("GET "+path, h)
+		mux.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Allow", "GET, HEAD")
+			http.Error(w, "this address only tells", http.StatusMethodNotAllowed)
+		})
+	}
+	probe("/healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	probe("/readyz", func(w http.ResponseWriter, r *http.Request) {
 		select {
 		case <-s.closing:
 			http.Error(w, "stopping", http.StatusServiceUnavailable)

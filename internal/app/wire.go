@@ -9,11 +9,13 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"path"
 	"time"
 
 	"github.com/doorward/doorward/internal/base/jose"
 	"github.com/doorward/doorward/internal/base/secret"
 	"github.com/doorward/doorward/internal/core"
+	"github.com/doorward/doorward/internal/core/check"
 	"github.com/doorward/doorward/internal/core/deployment"
 	"github.com/doorward/doorward/internal/core/exchange"
 	"github.com/doorward/doorward/internal/core/factor"
@@ -79,6 +81,21 @@ func build(ctx context.Context, c Config, log *slog.Logger) (*server, error) {
 	s.manage = manage.New(s.pipe, gate, manage.Policy{Issuer: c.Issuer, PasswordMin: c.SignIn.PasswordMin, Token: life})
 	s.door = &door.Door{Issuer: issuer, Dev: c.Development, Trusted: c.TrustedProxies, Now: now, Log: log, Tally: s.tallies.Add}
 	return s, s.pipe.Follow.Read(ctx)
+}
+
+// clean lets through only paths in their one spelling. The mux would answer
+// others itself, with a redirect that carries a posted password along and
+// passes by the door (RFC 9700 section 4.12).
+func (s *server) clean(next http.Handler) http.Handler {
+	refuse := s.door.On(door.Problem, func(http.ResponseWriter, *http.Request) error { return check.Refuse(door.Path) })
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p := r.URL.Path
+		if clean := path.Clean(p); p != clean && p != clean+"/" || r.Method == http.MethodConnect {
+			refuse.ServeHTTP(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // routes is the whole outside of the server.

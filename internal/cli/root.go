@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -73,6 +74,8 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer, programs Pro
 	if !ok {
 		// Only cobra's own refusals of the command line come bare.
 		f = &failure{Title: err.Error(), Detail: "See " + ran.CommandPath() + " --help", exit: exitUsage}
+		// It stops reading at a flag it does not know, and --json may stand after it.
+		r.json = r.json || slices.Contains(args, "--json")
 	}
 	r.tell(f)
 	return f.exit

@@ -22,6 +22,11 @@ type Create struct {
 // Claim gives an origin to one first-party application. Unique by origin.
 type Claim struct{ Origin, Client string }
 
+// Prefer gives an origin to a first-party application if nobody has it: that
+// of an address it goes back to, which others may share.
+type Prefer struct{ Origin, Client string }
+
+func (Prefer) Changes() string { return "client_origins" }
 func (Create) Changes() string { return "clients" }
 func (Claim) Changes() string  { return "client_origins" }
 

@@ -20,10 +20,21 @@ var clientCalm = check.New(check.Check{Number: 603, ID: "limit.client", Fault: f
 	Says: "Nobody on this network has guessed this application's secret too often.", Source: "ASVS 2.4.1",
 	Title: "Too many tries.", Stops: []string{"DOS-01"}})
 
+var clientPace = check.New(check.Check{Number: 604, ID: "limit.pace", Fault: fault.Slow, Shown: "limit.pace",
+	Says: "The application does not ask faster than it needs to.", Source: "ASVS 2.4.1",
+	Title: "Too many requests.", Stops: []string{"DOS-01"}})
+
 var (
-	authenticate = check.Declare(111, "client.authenticate", clientCalm, client.Authentic, client.Standing)
-	followFeed   = check.Declare(112, "revocations.read", clientCalm, client.Authentic, client.Standing, client.MayRead)
+	authenticate = check.Declare(111, "client.authenticate", clientCalm, client.Authentic, client.Standing, clientPace)
+	followFeed   = check.Declare(112, "revocations.read", clientCalm, client.Authentic, client.Standing, client.MayRead, clientPace)
 )
+
+// paces are what one client may ask for: 500 introspections and 50 polls a
+// second (security defaults 3.4).
+var paces = map[*check.Exchange][]risk.Budget{
+	authenticate: {{Count: 5000, Per: 10 * time.Second}},
+	followFeed:   {{Count: 500, Per: 10 * time.Second}},
+}
 
 // FeedScope is what a reader of revocations holds.
 const FeedScope = "revocations:read"
@@ -37,21 +48,28 @@ func (x *Exchanges) clientFor(ctx context.Context, of *check.Exchange, by settle
 	var c client.Client
 	known := false
 	who := proof.ID + " " + risk.Network(by.Addr).String()
-	wait := x.meters.Take("client", who, x.pipe.Now(), risk.ClientTries)
+	wait, pace := time.Duration(-1), time.Duration(-1) // not asked yet
 	judge := func(j *settle.Judgement) core.Unit {
-		if !j.Hold(clientCalm, wait == 0, check.Wait(wait)) {
-			return nil
-		}
 		if client.ValidID(proof.ID) {
 			c = j.View.Client(proof.ID)
 		}
 		known = c.Exists()
+		if wait < 0 && j.Err() == nil {
+			wait = x.guessed(c, proof.Secret, who, j.Now)
+		}
+		if !j.Hold(clientCalm, wait == 0, check.Wait(wait)) {
+			return nil
+		}
 		if !j.Hold(client.Authentic, c.Proves(proof.Secret)) || !j.Hold(client.Standing, !c.Paused) {
 			return nil
 		}
-		if of == followFeed {
-			j.Hold(client.MayRead, len(c.Resources) > 0 && c.May(FeedScope))
+		if of == followFeed && !j.Hold(client.MayRead, len(c.Resources) > 0 && c.May(FeedScope)) {
+			return nil
 		}
+		if pace < 0 {
+			pace = x.meters.Take(of.Name, c.ID, j.Now, paces[of])
+		}
+		j.Hold(clientPace, pace == 0, check.Wait(pace))
 		return nil
 	}
 	j := &settle.Judgement{View: x.pipe.Store.View(ctx), Trail: of.Begin(), Now: x.pipe.Now()}
@@ -61,14 +79,9 @@ func (x *Exchanges) clientFor(ctx context.Context, of *check.Exchange, by settle
 	}
 	_, err := j.Close()
 	if err == nil {
-		x.meters.Refund("client", who, risk.ClientTries)
 		return c, nil
 	}
-	var refusal *check.Refusal
-	if wait > 0 || !known {
-		if errors.As(err, &refusal) {
-			x.pipe.Tally(j.Tally(refusal, by))
-		}
+	if wait > 0 || pace > 0 || !known {
 		return client.Client{}, err
 	}
 	// A refusal of a client that exists is in the ledger.
@@ -77,6 +90,19 @@ func (x *Exchanges) clientFor(ctx context.Context, of *check.Exchange, by settle
 		j.Client = c.ID
 		return nil
 	}, nil)
+}
+
+// guessed compares a secret within the budget of wrong ones, and says how long
+// to wait when it is spent. Budget and comparison are one step: however many
+// guesses come at once no more are compared, and a resource that asks about a
+// hundred tokens at once with the right secret spends nothing.
+func (x *Exchanges) guessed(c client.Client, text, who string, now time.Time) (wait time.Duration) {
+	x.guessing.Lock()
+	defer x.guessing.Unlock()
+	if wait = x.meters.Take("client", who, now, risk.ClientTries); wait == 0 && c.Proves(text) {
+		x.meters.Refund("client", who, risk.ClientTries)
+	}
+	return wait
 }
 
 // An Introspection is what a resource may learn of a token (RFC 7662). Its

@@ -6,6 +6,7 @@ package exchange
 import (
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/doorward/doorward/internal/base/secret"
@@ -40,6 +41,8 @@ type Exchanges struct {
 	turns  *turns
 	cache  *cache
 	marks  marks
+
+	guessing sync.Mutex // around a client's budget and the comparison it pays for
 }
 
 // New makes exchanges that settle on a pipeline.

@@ -87,6 +87,10 @@ func (x *Exchanges) Bearer(ctx context.Context, text string) (Who, error) {
 	return Who{Session: s, User: u, Claims: c}, nil
 }
 
+// roundedUp is how far ahead of this clock a token of ours may begin: after a
+// loss of trust the next one is issued at that instant, in whole seconds.
+const roundedUp = time.Second
+
 // Inspect reads an access token of ours for an audience: claims only when
 // every check held (attack JWT-11). An empty audience is nobody's.
 func (x *Exchanges) Inspect(ctx context.Context, text string, audiences ...string) (token.Claims, error) {
@@ -104,7 +108,7 @@ func (x *Exchanges) Inspect(ctx context.Context, text string, audiences ...strin
 	if t.Hold(token.AccessForm, formed) &&
 		t.Hold(token.AccessSigned, verr == nil && readable) &&
 		t.Hold(token.AccessOurs, c.Issuer == x.policy.Issuer && slices.ContainsFunc(audiences, func(a string) bool { return a != "" && slices.Contains(c.Audience, a) })) &&
-		t.Hold(token.AccessInTime, c.InTime(now, 0)) {
+		t.Hold(token.AccessInTime, now.Before(c.ExpiresAt) && !now.Before(c.IssuedAt.Add(-roundedUp))) {
 		t.Hold(token.AccessAlive, !x.pipe.Feed.Dead(c.Rev, c.Names()...))
 	}
 	if _, err := t.Close(); err != nil {

@@ -83,7 +83,7 @@ func (x *Exchanges) spend(j *settle.Judgement, v token.Verdict, w token.Weighed,
 	case v == token.Late:
 		// The family dies; the session must be proved again before it is
 		// trusted with anything, and nobody is accused of a theft.
-		return core.Unit{revocation.Next{}, token.Burn{ID: f.ID, At: j.Now}, session.Doubt{ID: s.ID},
+		return core.Unit{revocation.Next{}, token.Burn{ID: f.ID, At: j.Now}, session.Doubt{ID: s.ID}, x.changed(s.ID, j.Now),
 			x.event(revocation.Name{Unit: revocation.Grant, ID: token.GrantOf(s.ID, f.Client).String()}, j.Now)}
 	case j.Failed():
 		return nil

@@ -69,15 +69,6 @@ func complete(c NewClient) NewClient {
 	if c.Secret != "" {
 		c.SecretHash = client.HashOf(c.ID, c.Secret)
 	}
-	if c.FirstParty {
-		// A first-party page is known by its origin; that of an address it
-		// goes back to is its own.
-		for _, r := range c.RedirectURIs {
-			if o, ok := client.OriginOf(r); ok && !slices.Contains(c.Origins, o) {
-				c.Origins = append(c.Origins, o)
-			}
-		}
-	}
 	return c
 }
 
@@ -114,9 +105,17 @@ func (m *Manage) free(j *settle.Judgement, made []NewClient) bool {
 func creation(c client.Client) core.Unit {
 	u := core.Unit{client.Create{ID: c.ID, Name: c.Name, Type: c.Type, FirstParty: c.FirstParty, Auth: c.Auth, SecretHash: c.SecretHash,
 		RedirectURIs: c.RedirectURIs, PostLogout: c.PostLogout, Origins: c.Origins, Resources: c.Resources, Scopes: c.Scopes, Grants: c.Grants, Created: c.Created}}
-	if c.FirstParty {
-		for _, o := range c.Origins {
-			u = append(u, client.Claim{Origin: o, Client: c.ID})
+	if !c.FirstParty {
+		return u
+	}
+	for _, o := range c.Origins {
+		u = append(u, client.Claim{Origin: o, Client: c.ID})
+	}
+	// A first-party page is known by its origin; that of an address it goes
+	// back to is its own, unless another application was first.
+	for _, r := range c.RedirectURIs {
+		if o, ok := client.OriginOf(r); ok && !slices.Contains(c.Origins, o) {
+			u = append(u, client.Prefer{Origin: o, Client: c.ID})
 		}
 	}
 	return u

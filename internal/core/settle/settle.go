@@ -124,7 +124,7 @@ func (p *Pipeline) Run(ctx context.Context, of *check.Exchange, by Caller, judge
 func (p *Pipeline) recorded(unit core.Unit, id ledger.ID, j *Judgement, refusal *check.Refusal, by Caller) core.Unit {
 	known := !j.User.IsZero() || !j.Session.IsZero() || j.Client != "" || by.Actor != ""
 	if refusal != nil && !known {
-		p.Tally(j.Tally(refusal, by))
+		p.Tally(ledger.Tally{Minute: j.Now.Truncate(time.Minute), Exchange: j.Of().Number, Check: refusal.Check().Number, Network: risk.Network(by.Addr).String(), Count: 1})
 		return unit
 	}
 	e := ledger.Entry{ID: id, At: j.Now, Chain: ledger.Audit, Exchange: j.Of(), Number: j.Of().Number, Refused: refusal != nil,
@@ -146,11 +146,6 @@ func (p *Pipeline) recorded(unit core.Unit, id ledger.ID, j *Judgement, refusal 
 		out = append(out, keep)
 	}
 	return out
-}
-
-// Tally is the count of a refusal of nobody known.
-func (j *Judgement) Tally(r *check.Refusal, by Caller) ledger.Tally {
-	return ledger.Tally{Minute: j.Now.Truncate(time.Minute), Exchange: j.Of().Number, Check: r.Check().Number, Network: risk.Network(by.Addr).String(), Count: 1}
 }
 
 func revokes(u core.Unit) bool {

@@ -18,7 +18,7 @@ type Feed struct {
 
 // Routes mounts the feed.
 func (f *Feed) Routes(mux *http.ServeMux) {
-	mux.Handle("/revocations", f.Door.On(door.Problem, f.poll))
+	mux.Handle("/revocations", f.Door.On(door.Problem, door.Address{Methods: map[string]door.Handler{"GET": f.poll}, Query: []string{"after", "wait"}}.Serve))
 }
 
 type eventOut struct {
@@ -39,10 +39,6 @@ type pageOut struct {
 }
 
 func (f *Feed) poll(w http.ResponseWriter, r *http.Request) error {
-	if r.Method != http.MethodGet {
-		w.Header().Set("Allow", "GET")
-		return check.Refuse(door.Method)
-	}
 	q, err := door.Params(r, "after", "wait")
 	if err != nil {
 		return err
@@ -61,7 +57,10 @@ func (f *Feed) poll(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
+	// A held poll outlives the connection's usual deadlines; its own wait and
+	// the server's end bound it.
+	c := http.NewResponseController(w)
+	_, _ = c.SetReadDeadline(time.Time{}), c.SetWriteDeadline(time.Time{})
 	p, err := f.Exchange.Revocations(r.Context(), f.Door.Caller(r), exchange.ClientProof{ID: id, Secret: secret}, after, wait)
 	if err != nil {
 		return err

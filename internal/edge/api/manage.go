@@ -3,7 +3,6 @@ package api
 import (
 	"bytes"
 	"context"
-	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -42,24 +41,27 @@ func by(r *http.Request) (settle.Caller, error) {
 	return settle.Caller{Actor: actor}, nil
 }
 
+// known is a handler for operators whom somebody vouched for.
+func known(h func(http.ResponseWriter, *http.Request, settle.Caller) error) door.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		who, err := by(r)
+		if err != nil {
+			return err
+		}
+		return h(w, r, who)
+	}
+}
+
 // Routes mounts the management API.
 func (m *Manage) Routes(mux *http.ServeMux) {
-	for pattern, h := range map[string]func(http.ResponseWriter, *http.Request, settle.Caller) error{
-		"POST /api/v1/users":        m.createUser,
-		"GET /api/v1/users":         m.users,
-		"POST /api/v1/clients":      m.createClients,
-		"GET /api/v1/clients":       m.clients,
-		"GET /api/v1/sessions":      m.sessions,
-		"GET /api/v1/sessions/{id}": m.session,
-		"POST /api/v1/sessions/end": m.endSessions,
+	for path, at := range map[string]door.Address{
+		"/api/v1/users":         {Methods: map[string]door.Handler{"POST": known(m.createUser), "GET": known(m.users)}, Query: []string{"after", "limit"}},
+		"/api/v1/clients":       {Methods: map[string]door.Handler{"POST": known(m.createClients), "GET": known(m.clients)}},
+		"/api/v1/sessions":      {Methods: map[string]door.Handler{"GET": known(m.sessions)}, Query: []string{"q"}},
+		"/api/v1/sessions/{id}": {Methods: map[string]door.Handler{"GET": known(m.session)}},
+		"/api/v1/sessions/end":  {Methods: map[string]door.Handler{"POST": known(m.endSessions)}},
 	} {
-		mux.Handle(pattern, m.Door.On(door.Problem, func(w http.ResponseWriter, r *http.Request) error {
-			who, err := by(r)
-			if err != nil {
-				return err
-			}
-			return h(w, r, who)
-		}))
+		mux.Handle(path, m.Door.On(door.Problem, at.Serve))
 	}
 	mux.Handle("/", m.Door.On(door.Problem, func(http.ResponseWriter, *http.Request) error { return check.Refuse(door.Path) }))
 }
@@ -163,9 +165,9 @@ func registered(c client.Client, secret string) registration {
 }
 
 func (m *Manage) createClients(w http.ResponseWriter, r *http.Request, by settle.Caller) error {
-	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, door.MaxBody))
+	raw, err := door.RawJSON(w, r)
 	if err != nil {
-		return check.Refuse(door.Size)
+		return err
 	}
 	var many []registration
 	single := !bytes.HasPrefix(bytes.TrimLeft(raw, " \t\r\n"), []byte("["))

@@ -3,16 +3,15 @@
 package api
 
 import (
-	"context"
 	"errors"
 	"math"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/doorward/doorward/internal/base/fault"
 	"github.com/doorward/doorward/internal/core/check"
 	"github.com/doorward/doorward/internal/core/exchange"
+	"github.com/doorward/doorward/internal/core/ledger"
 	"github.com/doorward/doorward/internal/core/session"
 	"github.com/doorward/doorward/internal/edge/door"
 )
@@ -26,31 +25,33 @@ type Sessions struct {
 // Routes mounts the session API. Every address answers its preflight, and
 // refuses every method it does not have.
 func (a *Sessions) Routes(mux *http.ServeMux) {
-	for path, methods := range map[string]map[string]door.Handler{
-		"/session":             {"POST": a.signIn, "GET": a.who, "DELETE": a.signOut},
-		"/session/refresh":     {"POST": a.refresh},
-		"/session/exchanges":   {"GET": a.exchanges},
-		"/sessions":            {"GET": a.list},
-		"/sessions/{id}":       {"DELETE": a.end},
-		"/sessions/end-others": {"POST": a.endOthers},
+	for path, at := range map[string]door.Address{
+		"/session":             {Methods: map[string]door.Handler{"POST": a.signIn, "GET": a.who, "DELETE": a.signOut}},
+		"/session/refresh":     {Methods: map[string]door.Handler{"POST": a.refresh}},
+		"/session/exchanges":   {Methods: map[string]door.Handler{"GET": a.exchanges}, Query: []string{"after"}},
+		"/sessions":            {Methods: map[string]door.Handler{"GET": a.list}},
+		"/sessions/{id}":       {Methods: map[string]door.Handler{"DELETE": a.end}},
+		"/sessions/end-others": {Methods: map[string]door.Handler{"POST": a.endOthers}},
 	} {
-		mux.Handle(path, a.Door.On(door.Problem, a.cross(methods)))
+		mux.Handle(path, a.Door.On(door.Problem, a.cross(at)))
 	}
 }
 
 // cross lets first-party pages of other origins in, by name and with
 // credentials; everyone else gets no permission to read (attack OAU-34).
-func (a *Sessions) cross(methods map[string]door.Handler) door.Handler {
-	allow := make([]string, 0, len(methods))
-	for m := range methods {
-		allow = append(allow, m)
+func (a *Sessions) cross(at door.Address) door.Handler {
+	var list string
+	at.Methods[http.MethodOptions] = func(w http.ResponseWriter, _ *http.Request) error {
+		w.Header().Set("Allow", list)
+		if w.Header().Get("Access-Control-Allow-Origin") != "" {
+			w.Header().Set("Access-Control-Allow-Methods", list)
+			w.Header().Set("Access-Control-Allow-Headers", "Authorization, Content-Type")
+			w.Header().Set("Access-Control-Max-Age", "600")
+		}
+		w.WriteHeader(http.StatusNoContent)
+		return nil
 	}
-	slices.Sort(allow)
-	list := ""
-	for _, m := range allow {
-		list += m + ", "
-	}
-	list += "OPTIONS"
+	list = at.Allow()
 	return func(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("Vary", "Origin")
 		if o := r.Header.Get("Origin"); o != "" && len(r.Header["Origin"]) == 1 && a.Exchange.Allows(r.Context(), o) {
@@ -58,22 +59,7 @@ func (a *Sessions) cross(methods map[string]door.Handler) door.Handler {
 			w.Header().Set("Access-Control-Allow-Credentials", "true")
 			w.Header().Set("Access-Control-Expose-Headers", "X-New-Access-Token, Retry-After, WWW-Authenticate")
 		}
-		if r.Method == http.MethodOptions {
-			w.Header().Set("Allow", list)
-			if w.Header().Get("Access-Control-Allow-Origin") != "" {
-				w.Header().Set("Access-Control-Allow-Methods", list)
-				w.Header().Set("Access-Control-Allow-Headers", "Authorization, Content-Type")
-				w.Header().Set("Access-Control-Max-Age", "600")
-			}
-			w.WriteHeader(http.StatusNoContent)
-			return nil
-		}
-		h, ok := methods[r.Method]
-		if !ok {
-			w.Header().Set("Allow", list)
-			return check.Refuse(door.Method)
-		}
-		return h(w, r)
+		return at.Serve(w, r)
 	}
 }
 
@@ -158,10 +144,7 @@ func (a *Sessions) refresh(w http.ResponseWriter, r *http.Request) error {
 		// Only a browser has this cookie, and a browser says where it is.
 		return check.Refuse(door.Site)
 	}
-	value, twice := a.Door.Cookie(r, door.RefreshCookie)
-	if twice {
-		a.Door.SetCookie(w, door.RefreshCookie, "", 0)
-	}
+	value := a.cookie(w, r, door.RefreshCookie)
 	t, err := a.Exchange.Refresh(r.Context(), a.Door.Caller(r), exchange.RefreshInput{Token: value, Origin: origin})
 	var e *check.Refusal
 	if errors.As(err, &e) && e.Check().Fault == fault.Unauthenticated && value != "" {
@@ -177,20 +160,30 @@ func (a *Sessions) refresh(w http.ResponseWriter, r *http.Request) error {
 
 // caller finds who asks: an access token counts before a cookie, and a cookie
 // is believed on reads only when no other page could have sent it.
-func (a *Sessions) caller(ctx context.Context, r *http.Request) (exchange.Who, error) {
+func (a *Sessions) caller(w http.ResponseWriter, r *http.Request) (exchange.Who, error) {
 	bearer, err := door.Bearer(r)
 	if err != nil {
 		return exchange.Who{}, err
 	}
 	if bearer != "" {
-		return a.Exchange.Bearer(ctx, bearer)
+		return a.Exchange.Bearer(r.Context(), bearer)
 	}
-	cookie, _ := a.Door.Cookie(r, door.SessionCookie)
-	return a.Exchange.Cookie(ctx, cookie)
+	return a.Exchange.Cookie(r.Context(), a.cookie(w, r, door.SessionCookie))
+}
+
+// cookie is the value of a cookie of ours. One that was sent twice counts as
+// none and is taken away: whoever planted the other must not choose which of
+// them counts (attack SES-05).
+func (a *Sessions) cookie(w http.ResponseWriter, r *http.Request, name string) string {
+	value, twice := a.Door.Cookie(r, name)
+	if twice {
+		a.Door.SetCookie(w, name, "", 0)
+	}
+	return value
 }
 
 func (a *Sessions) who(w http.ResponseWriter, r *http.Request) error {
-	who, err := a.caller(r.Context(), r)
+	who, err := a.caller(w, r)
 	if err != nil {
 		return err
 	}
@@ -206,7 +199,7 @@ func (a *Sessions) who(w http.ResponseWriter, r *http.Request) error {
 
 // credential is what an unsafe request may act with. Cookies act only for
 // pages of ours and of first-party applications.
-func (a *Sessions) credential(r *http.Request) (exchange.Credential, error) {
+func (a *Sessions) credential(w http.ResponseWriter, r *http.Request) (exchange.Credential, error) {
 	bearer, err := door.Bearer(r)
 	if err != nil || bearer != "" {
 		return exchange.Credential{Bearer: bearer}, err
@@ -218,13 +211,11 @@ func (a *Sessions) credential(r *http.Request) (exchange.Credential, error) {
 	if origin != "" && !a.Exchange.Allows(r.Context(), origin) {
 		return exchange.Credential{}, check.Refuse(door.Site)
 	}
-	cookie, _ := a.Door.Cookie(r, door.SessionCookie)
-	refresh, _ := a.Door.Cookie(r, door.RefreshCookie)
-	return exchange.Credential{Cookie: cookie, Refresh: refresh}, nil
+	return exchange.Credential{Cookie: a.cookie(w, r, door.SessionCookie), Refresh: a.cookie(w, r, door.RefreshCookie)}, nil
 }
 
 func (a *Sessions) signOut(w http.ResponseWriter, r *http.Request) error {
-	c, err := a.credential(r)
+	c, err := a.credential(w, r)
 	if err != nil {
 		return err
 	}
@@ -255,7 +246,7 @@ type listedOut struct {
 }
 
 func (a *Sessions) list(w http.ResponseWriter, r *http.Request) error {
-	who, err := a.caller(r.Context(), r)
+	who, err := a.caller(w, r)
 	if err != nil {
 		return err
 	}
@@ -279,7 +270,7 @@ func (a *Sessions) list(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *Sessions) end(w http.ResponseWriter, r *http.Request) error {
-	c, err := a.credential(r)
+	c, err := a.credential(w, r)
 	if err != nil {
 		return err
 	}
@@ -295,7 +286,7 @@ func (a *Sessions) end(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *Sessions) endOthers(w http.ResponseWriter, r *http.Request) error {
-	c, err := a.credential(r)
+	c, err := a.credential(w, r)
 	if err != nil {
 		return err
 	}
@@ -310,13 +301,16 @@ func (a *Sessions) endOthers(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *Sessions) exchanges(w http.ResponseWriter, r *http.Request) error {
-	who, err := a.caller(r.Context(), r)
+	who, err := a.caller(w, r)
 	if err != nil {
 		return err
 	}
 	q, err := door.Params(r, "after")
 	if err != nil {
 		return err
+	}
+	if _, err := ledger.ParseID(q.Get("after")); err != nil && q.Get("after") != "" {
+		return check.Refuse(door.Query)
 	}
 	entries, err := a.Exchange.Exchanges(r.Context(), who)
 	if err != nil {

@@ -78,10 +78,12 @@ func (d *Door) refuse(w http.ResponseWriter, r *http.Request, render Render, err
 		e, level, cause = check.Refuse(broken), slog.LevelError, err
 	}
 	if e.Ref == "" {
+		// What an exchange settled has its reference, and stands in the ledger
+		// already. Everything else is counted here.
 		e.Ref = secret.Ref()
-	}
-	if e.Exchange == nil && cause == nil {
-		d.Tally(ledger.Tally{Minute: d.Now().Truncate(time.Minute), Check: e.Check().Number, Network: risk.Network(d.Caller(r).Addr).String(), Count: 1})
+		if cause == nil {
+			d.Tally(tally(e, d.Caller(r), d.Now()))
+		}
 	}
 	attrs := []slog.Attr{slog.String("check", e.Check().ID), slog.String("ref", e.Ref), slog.String("method", r.Method), slog.String("path", clean(r.URL.Path))}
 	if cause != nil {
@@ -93,6 +95,14 @@ func (d *Door) refuse(w http.ResponseWriter, r *http.Request, render Render, err
 		w.Header().Set("Retry-After", strconv.Itoa(int((e.RetryAfter+time.Second-1)/time.Second)))
 	}
 	render(w, r, e, Status(e.Check().Fault))
+}
+
+func tally(e *check.Refusal, by settle.Caller, now time.Time) ledger.Tally {
+	t := ledger.Tally{Minute: now.Truncate(time.Minute), Check: e.Check().Number, Network: risk.Network(by.Addr).String(), Count: 1}
+	if e.Exchange != nil {
+		t.Exchange = e.Exchange.Number
+	}
+	return t
 }
 
 func clean(path string) string {

@@ -106,7 +106,7 @@ func (o *OAuth) introspect(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("Allow", "POST")
 		return check.Refuse(door.Method)
 	}
-	f, err := door.Form(w, r, "token", "token_type_hint", "client_id", "client_secret")
+	f, err := door.OAuthForm(w, r, "token", "token_type_hint", "client_id", "client_secret")
 	if err != nil {
 		return err
 	}

@@ -12,10 +12,6 @@ import (
 
 // refused answers with the form that was sent, when there is one to go back to, else with the page that says why not.
 func (v *visit) refused(w http.ResponseWriter, _ *http.Request, e *check.Refusal, status int) {
-	if status >= http.StatusInternalServerError {
-		// Whoever does not know takes nothing away.
-		w.Header().Del("Set-Cookie")
-	}
 	if v.again != nil {
 		if page, code := v.again(e); page != nil && ui.Write(w, code, page) == nil {
 			return

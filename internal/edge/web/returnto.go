@@ -25,7 +25,7 @@ func returnTo(s string) (string, bool) {
 		return "", false
 	}
 	// No empty, "." or ".." segments, though a slash may end it.
-	if clean := path.Clean(u.Path); u.Path != clean && u.Path != clean+"/" || strings.HasPrefix(u.Path, "//") {
+	if clean := path.Clean(u.Path); u.Path != clean && u.Path != clean+"/" {
 		return "", false
 	}
 	out := url.URL{Path: u.Path, RawQuery: u.RawQuery, Fragment: u.Fragment}

@@ -11,7 +11,7 @@ import (
 var elsewhere = []string{
 	"", "e", "//e", `/\e`, "/\t/e", "/%09/e", "/%5ce", "https:e", "https:///e", "https://e", `\\e`, `\/e`, "/.//e", `/./../\e`, "///e", "@e",
 	"\u3002e", "/\u3002/e", ";@e", "/a\x00", "\x00/a", "/%00", "/%2f%2fe", "/%2Fe", "/a/%2e%2e//e", "/a/../e", "/..//e", "/a//e", "/%2e/e", "/./e",
-	" /e", "/e ", "/\n/e", "/a\r\nSet-Cookie: x=y", "?x", "#x", "javascript:alert(1)", "/%zz", "/%5C%5Ce", "/\u00e9", "/%e2%80%a8", "/a%20b", "http:/e",
+	" /e", "/e ", "/\n/e", "/a\r\nSet-Cookie: x=y", "?x", "#x", "javascript:alert(1)", "/%zz", "/%5C%5Ce", "/\u00e9", "/%e2%80%a8", "/a%20b", "/%2f", "/a%2Fb", `/a?b=\e`, "/a?b=\u3002", "/a#\u3002", "/a?b c", "http:/e",
 	"/" + strings.Repeat("a", 8<<10),
 }
 

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -70,10 +71,14 @@ type rig struct {
 	issuer  *url.URL
 	dev     bool
 	people  map[string]identity.UserID
+	away    func() // takes the store away
 }
 
+// A tuning changes the policy, or puts something before the exchanges.
+type tuning func(*exchange.Policy, *web.Config)
+
 // newRig makes one; scale divides the delays after wrong passwords.
-func newRig(t *testing.T, issuer string, scale int) *rig {
+func newRig(t *testing.T, issuer string, scale int, tunings ...tuning) *rig {
 	t.Helper()
 	must := func(err error) {
 		if err != nil {
@@ -88,6 +93,7 @@ func newRig(t *testing.T, issuer string, scale int) *rig {
 	must(err)
 	g := &rig{t: t, clock: &clock{now: time.Date(2026, 11, 22, 9, 0, 30, 0, time.UTC)}, store: store, issuer: at, dev: at.Scheme == "http",
 		people: map[string]identity.UserID{}}
+	g.away = sync.OnceFunc(func() { _ = store.Close() })
 	now := g.clock.Now()
 	kek := secret.Random()
 	sealer, err := secret.NewSealer(kek[:])
@@ -122,20 +128,51 @@ func newRig(t *testing.T, issuer string, scale int) *rig {
 	t.Cleanup(func() {
 		stop()
 		<-done
-		_ = store.Close()
+		g.away()
 	})
 	pipe := &settle.Pipeline{Store: store, Feed: feed, Now: g.clock.Now, Follow: follow, Tally: func(ledger.Tally) {}, Alarm: func(err error) { t.Error(err) }}
-	x := exchange.New(pipe, ring, exchange.Policy{
+	policy := exchange.Policy{
 		Issuer:  issuer,
 		Session: session.Lifetimes{Idle: 14 * 24 * time.Hour, Max: 30 * 24 * time.Hour},
 		Token:   token.Lifetimes{Access: 5 * time.Minute, Idle: 15 * 24 * time.Hour, Max: 90 * 24 * time.Hour, Grace: 10 * time.Second, Leeway: 30 * time.Second},
 		Fresh:   10 * time.Minute, Scale: scale,
-	}, factor.NewGate(2, time.After), risk.NewMeters(scale))
+	}
+	config := web.Config{Form: ring.Form, Door: &door.Door{Issuer: at, Dev: g.dev, Now: g.clock.Now,
+		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Tally: func(ledger.Tally) {}}}
+	for _, tune := range tunings {
+		tune(&policy, &config)
+	}
+	x := exchange.New(pipe, ring, policy, factor.NewGate(2, time.After), risk.NewMeters(scale))
+	if first, ok := config.Exchange.(*interposed); ok {
+		first.Exchanges = x
+	} else {
+		config.Exchange = x
+	}
 	mux := http.NewServeMux()
-	web.New(web.Config{Exchange: x, Form: ring.Form, Door: &door.Door{Issuer: at, Dev: g.dev, Now: g.clock.Now,
-		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Tally: func(ledger.Tally) {}}}).Routes(mux)
+	web.New(config).Routes(mux)
 	g.handler = mux
 	return g
+}
+
+// interposed does something else after a visit was recognised, before the exchange that it asks for.
+type interposed struct {
+	web.Exchanges
+	first func()
+}
+
+func (i *interposed) StepUp(ctx context.Context, by settle.Caller, cookie, password string) (string, error) {
+	i.first()
+	return i.Exchanges.StepUp(ctx, by, cookie, password)
+}
+
+func (i *interposed) EndOthers(ctx context.Context, by settle.Caller, c exchange.Credential, all bool) (int, error) {
+	i.first()
+	return i.Exchanges.EndOthers(ctx, by, c, all)
+}
+
+func (i *interposed) Resume(ctx context.Context, by settle.Caller, cookie, origin string) (exchange.Tokens, error) {
+	i.first()
+	return i.Exchanges.Resume(ctx, by, cookie, origin)
 }
 
 // sessions are the ids of a person's sessions that stand.
@@ -246,13 +283,33 @@ func (a *answer) to(where string) *answer {
 // says demands a sentence, as read.
 func (a *answer) says(words ...string) *answer {
 	a.t.Helper()
-	read := strings.Join(strings.Fields(text(elements(a.t, a.body)[0])), " ")
+	read := read(a.t, a.body)
 	for _, w := range words {
 		if !strings.Contains(read, w) {
 			a.t.Fatalf("the page does not say %q:\n%s", w, read)
 		}
 	}
 	return a
+}
+
+// read is the text of a page's body, blocks apart.
+func read(t *testing.T, page string) string {
+	t.Helper()
+	var b strings.Builder
+	for _, body := range elements(t, page) {
+		if body.Data != "body" {
+			continue
+		}
+		for n := range body.Descendants() {
+			switch {
+			case n.Type == html.TextNode:
+				b.WriteString(n.Data)
+			case slices.Contains([]string{"p", "h1", "h2", "h3", "li", "dt", "dd", "br"}, n.Data):
+				b.WriteByte(' ')
+			}
+		}
+	}
+	return strings.Join(strings.Fields(b.String()), " ")
 }
 
 // form is what the form that posts to an address carries.

@@ -66,6 +66,9 @@ func TestStrangersWordsStayWords(t *testing.T) {
 		web.SessionsPage{Shell: shell, Sessions: []web.Session{{ID: hostile, Device: hostile, IP: hostile, Place: hostile, Apps: []string{hostile}}}},
 	} {
 		for _, n := range elements(t, render(t, p)) {
+			if n.Data == "title" && strings.Contains(text(n), "<bdi>") {
+				t.Errorf("%T: the title shows its own markup: %s", p, text(n))
+			}
 			if src, _ := attr(n, "src"); n.Data == "img" && src == "x" {
 				t.Errorf("%T: an element got in", p)
 			}

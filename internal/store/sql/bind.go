@@ -1,6 +1,8 @@
 package sql
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/hex"
 	"fmt"
 	"reflect"
@@ -84,6 +86,17 @@ func bindValue(v reflect.Value) any {
 		return hexList(v)
 	}
 	panic(fmt.Sprintf("sql: no column holds a %s", v.Type()))
+}
+
+// compareBound orders what bindValue made of two values of one field.
+func compareBound(a, b any) int {
+	switch a := a.(type) {
+	case int64:
+		return cmp.Compare(a, b.(int64))
+	case string:
+		return strings.Compare(a, b.(string))
+	}
+	return bytes.Compare(a.([]byte), b.([]byte))
 }
 
 // hexList is a list of identifiers as JSON, the one form that both engines

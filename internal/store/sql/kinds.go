@@ -28,6 +28,7 @@ var kinds = []kind{
 	{client.Create{}, one, `insert into clients (id, name, type, first_party, auth, secret_hash, redirect_uris, post_logout, origins, resources, scopes, grants, paused, cut, created)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, 0, $13)`},
 	{client.Claim{}, one, `insert into client_origins (origin, client_id) values ($1, $2)`},
+	{client.Prefer{}, any_, `insert into client_origins (origin, client_id) values ($1, $2) on conflict (origin) do nothing`},
 
 	{identity.Create{}, one, `insert into users (id, email, address, name, verified, state, guard, cut, created) values ($1, $2, $3, $4, $5, 1, 0, 0, $6)`},
 	{identity.Pause{}, one, `update users set state = 2, guard = guard + 1, cut = (select seq from feed_head) where id = $1 and guard = $2 and state = 1`},

@@ -3,12 +3,15 @@ package sql_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/doorward/doorward/internal/core"
@@ -20,7 +23,7 @@ import (
 // environment to do one job instead of running tests.
 const jobMark, jobAddress = "DOORWARD_STORE_TEST_JOB", "DOORWARD_STORE_TEST_ADDRESS"
 
-var jobs = map[string]func(address string){"open": openOnce, "failing disk": failingDisk}
+var jobs = map[string]func(address string){"open": openEach, "failing disk": failingDisk}
 
 // A child is a process that does one job.
 type child struct {
@@ -47,6 +50,14 @@ func runJob(t *testing.T, job, address string) *child {
 	return c
 }
 
+// says holds that the next line the process says is this one.
+func (c *child) says(t *testing.T, want string) {
+	t.Helper()
+	if got, err := c.out.ReadString('\n'); got != want+"\n" {
+		t.Fatalf("the process said %q (%v), want %q", got, err, want)
+	}
+}
+
 // finish is what the process says until it ends, which it must do well.
 func (c *child) finish(t *testing.T) string {
 	t.Helper()
@@ -60,19 +71,17 @@ func (c *child) finish(t *testing.T) string {
 	return string(out)
 }
 
-// openOnce opens a database when its standard input says so, and uses it.
-func openOnce(address string) {
+// openEach opens each database that its standard input names, and uses it.
+func openEach(string) {
 	fmt.Println("ready")
-	io.ReadAll(os.Stdin)
-	s, err := sql.Open(context.Background(), address, func(err error) { panic(err) })
-	if err == nil {
-		_, err = s.Commit(context.Background(), core.Unit{risk.Fail{At: noon}})
+	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
+		s, err := sql.Open(context.Background(), in.Text(), func(err error) { panic(err) })
+		if err == nil {
+			_, err = s.Commit(context.Background(), core.Unit{risk.Fail{At: noon}})
+			err = errors.Join(err, s.Close())
+		}
+		fmt.Printf("opened %v\n", err)
 	}
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	fmt.Println("opened", s.Close())
 }
 
 // schema is every table, column and index of a database, and which
@@ -113,23 +122,19 @@ func TestOpeningTwiceChangesNothing(t *testing.T) {
 
 func TestTwoProcessesMigrateAtOnce(t *testing.T) {
 	t.Parallel()
-	for _, e := range engines {
-		t.Run(e.name, func(t *testing.T) {
-			want := schema(t, open(t, e.address(t)))
+	test := func(t *testing.T, e engine, rounds int) {
+		want := schema(t, open(t, e.address(t)))
+		children := []*child{runJob(t, "open", ""), runJob(t, "open", "")}
+		for _, c := range children {
+			c.says(t, "ready")
+		}
+		for range rounds {
 			address := e.address(t)
-			children := []*child{runJob(t, "open", address), runJob(t, "open", address)}
 			for _, c := range children {
-				if line, err := c.out.ReadString('\n'); line != "ready\n" {
-					t.Fatalf("the process said %q, %v", line, err)
-				}
+				fmt.Fprintln(c.in, address)
 			}
 			for _, c := range children {
-				c.in.Close()
-			}
-			for _, c := range children {
-				if said := c.finish(t); said != "opened <nil>\n" {
-					t.Errorf("the process said %q", said)
-				}
+				c.says(t, "opened <nil>")
 			}
 			s := open(t, address)
 			if got := schema(t, s); !slices.Equal(got, want) {
@@ -138,6 +143,63 @@ func TestTwoProcessesMigrateAtOnce(t *testing.T) {
 			if got := s.View(t.Context()).Failures([32]byte{}).Count; got != 2 {
 				t.Errorf("%d of 2 processes wrote", got)
 			}
-		})
+		}
+		for _, c := range children {
+			c.in.Close()
+			c.finish(t)
+		}
+	}
+	t.Run("sqlite", func(t *testing.T) { test(t, engines[0], 4) })
+	// Who finds the lock taken here asks for it again only after seconds.
+	t.Run("postgres", func(t *testing.T) { test(t, engines[1], 2) })
+}
+
+// SQLite has no lock that would keep a second process from the same
+// migration, so there is one beside the database.
+func TestMigrationWaitsForTheOneUnderWay(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "doorward.db")
+	other, err := os.OpenFile(path+".lock", os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	if err := syscall.Flock(int(other.Fd()), syscall.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+	var stat syscall.Stat_t
+	if err := syscall.Fstat(int(other.Fd()), &stat); err != nil {
+		t.Fatal(err)
+	}
+	opened := make(chan error)
+	go func() {
+		s, err := sql.Open(context.Background(), "sqlite://"+path, func(err error) { panic(err) })
+		if err == nil {
+			err = s.Close()
+		}
+		opened <- err
+	}()
+	for waiting := false; !waiting; {
+		select {
+		case err := <-opened:
+			t.Fatalf("opened during the migration of another: %v", err)
+		default:
+		}
+		locks, err := os.ReadFile("/proc/locks")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(locks)) {
+			waiting = waiting || strings.Contains(line, "->") && strings.Contains(line, fmt.Sprintf(":%d ", stat.Ino))
+		}
+	}
+	if info, err := os.Stat(path); err != nil || info.Size() != 0 {
+		t.Errorf("the database was written to: %v, %v", info, err)
+	}
+	if err := syscall.Flock(int(other.Fd()), syscall.LOCK_UN); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-opened; err != nil {
+		t.Error(err)
 	}
 }

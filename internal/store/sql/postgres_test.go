@@ -2,12 +2,16 @@ package sql_test
 
 import (
 	"context"
+	"errors"
 	"net/url"
 	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/doorward/doorward/internal/core"
+	"github.com/doorward/doorward/internal/core/revocation"
+	"github.com/doorward/doorward/internal/core/risk"
 	"github.com/doorward/doorward/internal/store/sql"
 	"github.com/doorward/doorward/internal/store/storetest/postgres"
 )
@@ -64,5 +68,43 @@ func TestNoErrorRepeatsTheAddress(t *testing.T) {
 		} else if strings.Contains(err.Error(), "s3cr3t") {
 			t.Errorf("the error repeats the password: %v", err)
 		}
+	}
+}
+
+// Whoever asked may leave; the unit that is under way ends all the same, and
+// its connection is not torn down with it.
+func TestTheEndOfACallerNeverEndsAUnit(t *testing.T) {
+	t.Parallel()
+	address := postgres.Start(t)
+	s := open(t, address)
+	blocker, watcher := connect(t, address), connect(t, address)
+	tx, err := blocker.Begin(t.Context())
+	if err == nil {
+		_, err = tx.Exec(t.Context(), "update feed_head set seq = seq")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, leave := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() {
+		_, err := s.Commit(ctx, core.Unit{revocation.Next{}, risk.Fail{At: noon}})
+		done <- err
+	}()
+	for waiting := 0; waiting == 0; {
+		if err := watcher.QueryRow(t.Context(), "select count(*) from pg_locks where not granted").Scan(&waiting); err != nil {
+			t.Fatal(err)
+		}
+	}
+	leave()
+	if err := tx.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil && !errors.Is(err, core.ErrUnavailable) {
+		t.Errorf("the caller who left was told %v", err)
+	}
+	v := s.View(t.Context())
+	if head, failures := v.Head(), v.Failures([32]byte{}).Count; head != 1 || failures != 1 || v.Err() != nil {
+		t.Errorf("the unit whose caller left: position %d, %d failures, %v", head, failures, v.Err())
 	}
 }

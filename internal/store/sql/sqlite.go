@@ -208,7 +208,12 @@ func (w *sqliteWriter) apply(batch []*job) {
 		w.afterRun(len(batch))
 	}
 	outcomes, err := w.transact(batch)
-	if err != nil && len(batch) > 1 {
+	switch c := code(err) & 0xff; {
+	case c == sqlite3.SQLITE_IOERR || c == sqlite3.SQLITE_CORRUPT:
+		// A second try that seems to work may have lost the pages of the
+		// first: nothing runs again.
+		w.fatal(err)
+	case err != nil && len(batch) > 1:
 		for _, j := range batch {
 			w.apply([]*job{j})
 		}
@@ -220,9 +225,6 @@ func (w *sqliteWriter) apply(batch []*job) {
 			continue
 		}
 		j.done <- outcomes[i]
-	}
-	if code(err)&0xff == sqlite3.SQLITE_IOERR || code(err)&0xff == sqlite3.SQLITE_CORRUPT {
-		w.fatal(err)
 	}
 }
 

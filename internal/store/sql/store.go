@@ -79,8 +79,9 @@ func (s *Store) Commit(ctx context.Context, u core.Unit) (core.Receipt, error) {
 	return s.commits.commit(ctx, ws)
 }
 
-// bound looks up and sorts a unit's writes. The sort is stable, so writes of
-// one kind keep the order their exchange gave them.
+// bound looks up and sorts a unit's writes: by kind, and within a kind by
+// their parameters, of which the first name the row. So two units that write
+// the same rows take the locks in the same order, however they were put down.
 func bound(u core.Unit) ([]write, error) {
 	ws := make([]write, len(u))
 	for i, w := range u {
@@ -91,7 +92,12 @@ func bound(u core.Unit) ([]write, error) {
 		want, strict := kinds[r].want(w)
 		ws[i] = write{w, r, bind(w), want, strict}
 	}
-	slices.SortStableFunc(ws, func(a, b write) int { return a.rank - b.rank })
+	slices.SortStableFunc(ws, func(a, b write) int {
+		if a.rank != b.rank {
+			return a.rank - b.rank
+		}
+		return slices.CompareFunc(a.args, b.args, compareBound)
+	})
 	return ws, nil
 }
 

@@ -36,12 +36,13 @@ func TestTroubleAmongNeighbours(t *testing.T) {
 			if err := s.Raw(t.Context(), "create trigger breaks after insert on users when new.address = 'broken' begin "+body+" end"); err != nil {
 				t.Fatal(err)
 			}
-			must(t, s, core.Unit{risk.Clear{}}) // the writer has run before
-			h := s.Stop(core.Unit{risk.Clear{}})
-			crowd := storetest.Crowd{Queued: h.Queued, Go: h.Go, Broken: broken}
-			// What a trigger raises is a constraint: a loss like any other.
-			crowd.Lost = strings.Contains(body, "fail")
-			storetest.Neighbours(t, s, crowd)
+			var h *sql.Hold
+			storetest.Neighbours(t, s, storetest.Crowd{
+				Broken: broken,
+				// What a trigger raises is a constraint: a loss like any other.
+				Lost: strings.Contains(body, "fail"),
+				Stop: func() (func(int), func()) { h = s.Stop(core.Unit{risk.Clear{}}); return h.Queued, h.Go },
+			})
 			if h.Largest() < 64 {
 				t.Errorf("the largest batch was of %d units: they did not share one", h.Largest())
 			}

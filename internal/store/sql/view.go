@@ -42,13 +42,15 @@ func (v *view) context() context.Context {
 	return v.ctx
 }
 
+// asks says whether there is still something to ask and somebody who waits.
+func (v *view) asks() bool {
+	v.fail(v.ctx.Err())
+	return v.err == nil
+}
+
 // one reads at most one row into dest and says whether there was one.
 func (v *view) one(text string, args []any, dest ...any) bool {
-	if v.err != nil {
-		return false
-	}
-	if err := v.ctx.Err(); err != nil {
-		v.fail(err)
+	if !v.asks() {
 		return false
 	}
 	st, err := v.s.statement(v.context(), text)
@@ -65,7 +67,7 @@ func (v *view) one(text string, args []any, dest ...any) bool {
 
 // many reads rows, calling scan for each.
 func (v *view) many(text string, args []any, scan func(func(dest ...any) error) error) {
-	if v.err != nil {
+	if !v.asks() {
 		return
 	}
 	st, err := v.s.statement(v.context(), text)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/doorward/doorward/internal/core"
 	"github.com/doorward/doorward/internal/core/client"
+	"github.com/doorward/doorward/internal/core/deployment"
 	"github.com/doorward/doorward/internal/core/key"
 	"github.com/doorward/doorward/internal/core/ledger"
 	"github.com/doorward/doorward/internal/core/revocation"
@@ -14,6 +15,16 @@ import (
 )
 
 var clientLines = []line{
+	{deployment.Found{}, func(w world) steps {
+		return steps{
+			unit: core.Unit{deployment.Found{Issuer: "https://auth.example.com", Mode: "production", Created: at}},
+			read: func(v core.View) any { return v.Deployment() },
+			want: deployment.Deployment{Issuer: "https://auth.example.com", Mode: "production", Created: at},
+			lost: []core.Unit{
+				{deployment.Found{Issuer: "https://auth.example.com", Mode: "production", Created: at}}, // of two first starts
+				{deployment.Found{Issuer: "http://localhost:8400", Mode: "development"}},
+			}}
+	}},
 	{client.Create{}, func(w world) steps {
 		return steps{
 			unit: core.Unit{w.application(w.app)},
@@ -31,6 +42,15 @@ var clientLines = []line{
 				{client.Claim{Origin: w.origin("a"), Client: w.app + "-b"}}, // one owner
 				{client.Claim{Origin: w.origin("b"), Client: "nobody"}},
 			}}
+	}},
+	{client.Prefer{}, func(w world) steps {
+		return steps{
+			given: core.Unit{w.application(w.app), w.application(w.app + "-b")},
+			unit:  core.Unit{client.Prefer{Origin: w.origin("a"), Client: w.app}},
+			read:  func(v core.View) any { return v.ClientOf(w.origin("a")).ID },
+			want:  w.app,
+			lost:  []core.Unit{{client.Prefer{Origin: w.origin("b"), Client: "nobody"}}},
+			still: []core.Unit{{client.Prefer{Origin: w.origin("a"), Client: w.app + "-b"}}}} // the first keeps it
 	}},
 	{key.Add{}, func(w world) steps {
 		add := key.Add{Purpose: key.Purpose(w.n), Number: 1, KID: "a", Alg: "ES256", Sealed: []byte{0, 1, 0xff}, Created: at}

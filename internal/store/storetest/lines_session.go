@@ -82,6 +82,14 @@ var sessionLines = []line{
 				{session.Renew{ID: w.phone, Old: w.hash(2), New: w.hash(7), AuthTime: later}},  // has ended
 			}}
 	}},
+	{session.Doubt{}, func(w world) steps {
+		return steps{
+			given: w.phoneOver(),
+			unit:  core.Unit{session.Doubt{ID: w.laptop}},
+			read:  sessionAt(w.laptop),
+			want:  with(begun(w.start(w.laptop, 1)), func(s *session.Session) { s.AuthTime = time.Time{} }), // fresh at no instant
+			still: []core.Unit{{session.Doubt{ID: w.phone}}, {session.Doubt{ID: w.id(9)}}}}
+	}},
 	{session.Extend{}, func(w world) steps {
 		end := at.Add(time.Hour)
 		return steps{

@@ -12,28 +12,29 @@ import (
 	"github.com/doorward/doorward/internal/core/revocation"
 )
 
-// Positions commits revoking units from 50 callers over all the given stores
-// of one database while a reader follows the feed of each by position, and
-// holds that no reader misses an event, sees one twice, sees half a unit or
-// goes back. A reader of a database sequence fails this: numbers are taken
-// before they are committed.
-func Positions(t *testing.T, stores ...core.Store) {
+// Positions commits revoking units from 50 callers over all writers while a
+// reader follows the feed by position, and holds that the reader misses no
+// event, sees none twice, sees no half of a unit and never goes back. All
+// stores are of one database. A feed numbered by a database sequence fails
+// this: its numbers are taken before they are committed.
+func Positions(t *testing.T, reader core.Store, writers ...core.Store) {
 	const callers, each = 50, 6
-	for _, s := range stores {
+	for _, s := range append(writers, reader) {
 		warm(t, s)
 	}
-	base := read(t, stores[0], core.View.Head)
+	base := read(t, reader, core.View.Head)
 	var mu sync.Mutex
 	written := map[uint64][]string{} // the names of each position
 	var busy, overlapped atomic.Int64
 	ctx := waiting(t)
 
-	done := make(chan struct{})
-	var readers sync.WaitGroup
-	read := make([]map[uint64][]string, len(stores))
-	for i, s := range stores {
-		readers.Go(func() { read[i] = follow(t, s, base, done) })
-	}
+	done, ended := make(chan struct{}), make(chan struct{})
+	var got map[uint64][]string
+	var pages int
+	go func() {
+		defer close(ended)
+		got, pages = follow(t, reader, base, done)
+	}()
 	together(callers, func(i int) {
 		for n := range each {
 			var names []string
@@ -45,7 +46,7 @@ func Positions(t *testing.T, stores ...core.Store) {
 			if busy.Add(1) > 1 {
 				overlapped.Add(1)
 			}
-			r, err := stores[i%len(stores)].Commit(ctx, u)
+			r, err := writers[i%len(writers)].Commit(ctx, u)
 			busy.Add(-1)
 			if err != nil {
 				t.Errorf("Commit: %v", err)
@@ -60,25 +61,24 @@ func Positions(t *testing.T, stores ...core.Store) {
 		}
 	})
 	close(done)
-	readers.Wait()
+	<-ended
 
 	for seq := base + 1; seq <= base+callers*each; seq++ {
 		if written[seq] == nil {
 			t.Errorf("nobody was told position %d: they are not consecutive", seq)
 		}
 	}
-	for _, got := range read {
-		if !maps.EqualFunc(got, written, slices.Equal) {
-			t.Errorf("a reader's events are not the ones that were committed: %d positions of %d", len(got), len(written))
-		}
+	if !maps.EqualFunc(got, written, slices.Equal) {
+		t.Errorf("the reader's events are not the ones that were committed: %d positions of %d", len(got), len(written))
 	}
-	t.Logf("%d of %d commits overlapped with another", overlapped.Load(), callers*each)
+	t.Logf("%d of %d commits overlapped with another, while the reader read %d pages", overlapped.Load(), callers*each, pages)
 }
 
 // follow reads the feed page by page until done and nothing is left.
-func follow(t *testing.T, s core.Store, after uint64, done <-chan struct{}) map[uint64][]string {
-	seen := map[uint64][]string{}
+func follow(t *testing.T, s core.Store, after uint64, done <-chan struct{}) (seen map[uint64][]string, pages int) {
+	seen = map[uint64][]string{}
 	for {
+		pages++
 		over := false
 		select {
 		case <-done:
@@ -90,15 +90,12 @@ func follow(t *testing.T, s core.Store, after uint64, done <-chan struct{}) map[
 		page := v.Events(after, 3)
 		if err := v.Err(); err != nil {
 			t.Errorf("the reader: %v", err)
-			return seen
+			return seen, pages
 		}
 		was := after
 		for _, e := range page {
-			switch {
-			case e.Seq <= was:
-				t.Errorf("position %d came again, or in two pieces, after %d", e.Seq, was)
-			case e.Seq < after:
-				t.Errorf("position %d came after %d", e.Seq, after)
+			if e.Seq <= was || e.Seq < after {
+				t.Errorf("position %d came after %d: again, in two pieces or out of order", e.Seq, after)
 			}
 			after = e.Seq
 			seen[e.Seq] = append(seen[e.Seq], e.Name.ID)
@@ -107,10 +104,10 @@ func follow(t *testing.T, s core.Store, after uint64, done <-chan struct{}) map[
 		// read before them.
 		if after < head && len(page) == 0 {
 			t.Errorf("the head was %d and its events are not there", head)
-			return seen
+			return seen, pages
 		}
 		if over && len(page) == 0 {
-			return seen
+			return seen, pages
 		}
 	}
 }

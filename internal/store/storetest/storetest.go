@@ -29,7 +29,7 @@ func Run(t *testing.T, open func(t *testing.T) core.Store) {
 		{"Reads", reads},
 		{"Whole", whole},
 		{"Neighbours", func(t *testing.T, s core.Store) { Neighbours(t, s, Crowd{}) }},
-		{"Positions", func(t *testing.T, s core.Store) { Positions(t, s) }},
+		{"Positions", func(t *testing.T, s core.Store) { Positions(t, s, s) }},
 		{"OneAdvance", oneAdvance},
 		{"OneWinner", oneWinner},
 		{"SignInRaces", func(t *testing.T, s core.Store) { SignInRaces(t, s, s) }},

@@ -91,10 +91,13 @@ const plenty = 10_000
 func (w world) everything(v core.View) any {
 	out := []any{v.Head(), v.Events(0, plenty), v.Users(identity.UserID{}, plenty), v.Sessions(session.Query{Limit: plenty}), v.Clients(), v.Keys(),
 		v.OpenEntries(w.chain, plenty), v.Segments(w.chain, 0, plenty), v.LastSegment(w.chain)}
-	for k := range byte(32) {
-		out = append(out, v.Password(w.id(k)), v.Family(w.id(k)), v.SessionByHash(w.hash(k)).ID, v.Failures(w.hash(k)), v.Knows(w.hash(k), at))
+	for _, family := range []token.FamilyID{w.family, w.id(6), w.id(7)} {
+		out = append(out, v.Family(family))
 	}
-	return append(out, v.ClientOf(w.origin("a")).ID, v.ClientOf(w.origin("b")).ID)
+	for k := range byte(4) {
+		out = append(out, v.Failures(w.hash(k)), v.Knows(w.hash(k), at))
+	}
+	return append(out, v.Password(w.ana), v.Password(w.ben), v.Password(w.id(9)), v.ClientOf(w.origin("a")).ID, v.ClientOf(w.origin("b")).ID, v.Deployment())
 }
 
 func (w world) origin(name string) string { return fmt.Sprintf("https://%s-%d.example.com", name, w.n) }

@@ -66,7 +66,9 @@ func signingIn() []State {
 		signIn("-email", notes, mail, nil),
 		signIn("-missing", notes, "", web.SignInMissing(true, true)),
 		signIn("-wrong", notes, mail, web.SignInWrong("signin.failed", ref)),
-		signIn("-slowed", notes, mail, web.Slowed(now, time.Minute, "limit.address", ref)),
+		signIn("-slowed", notes, mail, web.Slowed(now, 5*time.Minute, "limit.address", ref)),
+		signIn("-soon", notes, mail, web.Slowed(now, 3*time.Second, "limit.address", ref)),
+		signIn("-busy", notes, mail, web.TryLater("password.capacity", ref)),
 		signIn("-paused", notes, mail, web.Paused(host, "user.active", ref)),
 		signIn("-cookie", notes, mail, web.CookieRefused(host, ref)),
 		old,
@@ -74,9 +76,15 @@ func signingIn() []State {
 		already("-direct", nil, web.Person{Email: mail}),
 		stepUp("", notes, web.AskedByApp("Notes"), nil),
 		stepUp("-end", nil, web.AskedToEnd(), nil),
+		stepUp("-direct", nil, web.AskedToGoOn(), nil),
 		stepUp("-wrong", nil, web.AskedToEnd(), web.StepUpWrong("signin.failed", ref)),
 		stepUp("-missing", nil, web.AskedToEnd(), web.StepUpMissing()),
 	}
+}
+
+// own is the effect at APIs we know nothing of.
+func own(ends ...ui.Message) web.Effect {
+	return web.Effect{Ends: append(ends, web.EndsTokens()), Lasts: []ui.Message{web.LastsAlone(now.Add(5 * time.Minute))}}
 }
 
 func effect() web.Effect {
@@ -128,6 +136,9 @@ func account() []State {
 		{"account-one", web.HomePage{Shell: shell(nil, nil), Person: web.Person{Email: mail}, Sessions: 1}},
 		{"sessions", sessions([]web.Session{phone, here, unknown}, &others, nil)},
 		{"sessions-alone", sessions([]web.Session{here}, nil, nil)},
+		{"sessions-ended-one", sessions([]web.Session{here, phone}, &one, &web.Effect{Ends: []ui.Message{web.EndedOne(), web.EndsTokens()},
+			Lasts: []ui.Message{web.LastedAlone(5)}})},
+		{"end-own", end(web.AskEndSession("Safari on iPhone"), phone.EndPath(), own(web.EndsSession("Safari on iPhone", host)))},
 		{"sessions-ended", sessions([]web.Session{here, phone}, &one, &ended)},
 		{"end-session", end(web.AskEndSession("Firefox on Linux"), here.EndPath(), effect())},
 		{"end-unknown", end(web.AskEndSession(""), unknown.EndPath(), unknown.Effect)},
@@ -164,5 +175,9 @@ func leaving() []State {
 		problem("not-allowed", nil, web.NotAllowed(), ""),
 		problem("broken", nil, web.Broken(), ""),
 		problem("busy", nil, web.Busy(), ""),
+		problem("method", nil, web.WrongMethod(), "request.method"),
+		problem("unreadable", nil, web.Unreadable(), "request.body"),
+		problem("host", nil, web.WrongHost(host), "request.host"),
+		{"error-unsaid", web.ErrorPage{Shell: shell(nil, nil), Refusal: web.Unsaid()}},
 	}
 }

@@ -3,9 +3,11 @@ package ui
 import (
 	"embed"
 	"fmt"
+	"html"
 	"html/template"
 	"io/fs"
 	"path"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -129,6 +131,14 @@ func (c catalogue) text(id string, args ...any) (template.HTML, error) {
 	}
 	return template.HTML(strings.NewReplacer(pairs...).Replace(words)), nil
 }
+
+// plain is text where no element may stand. What a stranger wrote is escaped, so every tag is ours.
+func (c catalogue) plain(id string, args ...any) (string, error) {
+	words, err := c.text(id, args...)
+	return html.UnescapeString(tag.ReplaceAllString(string(words), "")), err
+}
+
+var tag = regexp.MustCompile(`<[^>]*>`)
 
 func (c catalogue) argument(v any) (string, error) {
 	switch v := v.(type) {

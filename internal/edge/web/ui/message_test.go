@@ -14,7 +14,7 @@ import (
 
 // words by a template function or by Say, each with its id.
 var usedIn = map[string]*regexp.Regexp{
-	".html": regexp.MustCompile(`\bt "([a-z_.]+)"`),
+	".html": regexp.MustCompile(`\b(?:t|plain) "([a-z_.]+)"`),
 	".go":   regexp.MustCompile(`\bSay\("([a-z_.]+)"`),
 }
 

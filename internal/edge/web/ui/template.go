@@ -21,13 +21,13 @@ type Template struct {
 // Load reads the files of one page into the common frame. The page defines "main", and may define "head" and
 // "nav"; its data embeds [Shell] and has a method Title() Message. Pages are compiled in, so a bad one panics at start.
 //
-// Beside the usual functions templates have: t (words by id, with arguments), say (a Message), clock and date
+// Beside the usual functions templates have: t (words by id, with arguments), plain (the same without elements, for a title), say (a Message), clock and date
 // (an instant), asset (the address of one of our files).
 func Load(files fs.FS, patterns ...string) *Template {
 	p := &Template{byLang: map[string]*template.Template{}}
 	for lang, c := range catalogues {
 		t := template.New("frame.html").Option("missingkey=error").Funcs(template.FuncMap{
-			"t": c.text, "say": c.say, "clock": c.clock, "date": c.date, "asset": AssetPath,
+			"t": c.text, "plain": c.plain, "say": c.say, "clock": c.clock, "date": c.date, "asset": AssetPath,
 			"lang": func() string { return lang },
 		})
 		t = template.Must(t.ParseFS(frame, "frame.html", "parts.html"))

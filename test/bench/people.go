@@ -1,0 +1,194 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/doorward/doorward/internal/base/secret"
+	"github.com/doorward/doorward/internal/core"
+	"github.com/doorward/doorward/internal/core/identity"
+	"github.com/doorward/doorward/internal/core/session"
+	"github.com/doorward/doorward/internal/core/token"
+	sqlstore "github.com/doorward/doorward/internal/store/sql"
+)
+
+// A person is somebody who can sign in.
+type person struct {
+	ID    string `json:"id"`
+	Email string `json:"email"`
+}
+
+const password = "wet gravel under the window"
+
+// people is how many there are: enough that no address waits for its turn.
+const people = 16
+
+// api is the resource server that follows revocations.
+type api struct {
+	ID     string `json:"client_id"`
+	Secret string `json:"client_secret"`
+}
+
+const resource = "https://notes.example.com"
+
+// populate makes people, a first-party page on the issuer's own origin, and
+// the API that its tokens are for.
+func populate(s *server) (all []person, a api, err error) {
+	for i := range people {
+		var p person
+		if err := s.command(&p, password+"\n", "users", "create", "--email", fmt.Sprintf("person%02d@example.com", i), "--verified", "--password-stdin"); err != nil {
+			return nil, a, err
+		}
+		all = append(all, p)
+	}
+	var page struct{}
+	if err := s.command(&page, "", "clients", "create", "--name", "Notes", "--type", "spa", "--first-party",
+		"--origin", s.issuer, "--resource", resource, "--scope", "account"); err != nil {
+		return nil, a, err
+	}
+	err = s.command(&a, "", "clients", "create", "--name", "Notes API", "--type", "machine", "--resource", resource, "--scope", "revocations:read")
+	return all, a, err
+}
+
+// A signedIn is a browser that has signed in.
+type signedIn struct {
+	person  person
+	session string // the session's id
+	cookie  string
+	refresh string
+	access  string
+}
+
+func credentials(p person) string {
+	return fmt.Sprintf(`{"email":%q,"password":%q}`, p.Email, password)
+}
+
+// signInRequest is a person's sign-in from a page of the issuer.
+func (s *server) signInRequest(p person) []byte {
+	return request("POST", s.host(), "/session", credentials(p), "Content-Type: application/json", "Origin: "+s.issuer)
+}
+
+// signIn signs a person in.
+func (s *server) signIn(p person) (b signedIn, err error) {
+	c, err := dial(s.listen)
+	if err != nil {
+		return b, err
+	}
+	defer c.Close()
+	c.SetDeadline(time.Now().Add(patience))
+	if err := c.do(s.signInRequest(p)); err != nil {
+		return b, err
+	}
+	if err := signedInAnswer(c, 201, p); err != nil {
+		return b, err
+	}
+	var body struct {
+		Access  string `json:"access_token"`
+		Session struct {
+			ID string `json:"id"`
+		} `json:"session"`
+	}
+	if err := json.Unmarshal(c.body, &body); err != nil {
+		return b, err
+	}
+	return signedIn{person: p, session: body.Session.ID, cookie: c.cookie("doorward_session"), refresh: c.cookie("doorward_refresh"), access: body.Access}, nil
+}
+
+// signedInAnswer is what a sign-in and a refresh must look like.
+func signedInAnswer(c *conn, status int, p person) error {
+	if err := c.expect(status, `"access_token":"eyJ`, `"token_type":"Bearer"`, `"expires_in":`, `"session":{`, p.Email); err != nil {
+		return err
+	}
+	if c.cookie("doorward_refresh") == "" || status == 201 && c.cookie("doorward_session") == "" {
+		return fmt.Errorf("a cookie is missing: %.400s", c.head)
+	}
+	return nil
+}
+
+// signInAll signs so many in, a few at a time.
+func (s *server) signInAll(all []person, n int) ([]signedIn, error) {
+	out, errs := make([]signedIn, n), make([]error, n)
+	var wg sync.WaitGroup
+	places := make(chan struct{}, 8)
+	for i := range n {
+		places <- struct{}{}
+		wg.Go(func() {
+			out[i], errs[i] = s.signIn(all[i%len(all)])
+			<-places
+		})
+	}
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// A seed is a session that was put into the database and never asked for yet.
+type seed struct {
+	secret [32]byte
+	person *person
+}
+
+// sow writes n sessions into the database of a server that is not running,
+// and gives the bytes that one takes on disk, 0 where that cannot be seen.
+func sow(ctx context.Context, s *server, all []person, n int) (seeds []seed, each float64, err error) {
+	before := size(s.database)
+	store, err := sqlstore.Open(ctx, s.database, func(err error) { panic(err) })
+	if err != nil {
+		return nil, 0, err
+	}
+	ids := make([]identity.UserID, len(all))
+	for i, p := range all {
+		if ids[i], err = identity.ParseUserID(p.ID); err != nil {
+			return nil, 0, err
+		}
+	}
+	now, rev := time.Now(), store.View(ctx).Head()
+	const together = 250
+	for len(seeds) < n && err == nil {
+		var unit core.Unit
+		for range min(together, n-len(seeds)) {
+			i := len(seeds) % len(all)
+			one := seed{secret: secret.Random(), person: &all[i]}
+			seeds = append(seeds, one)
+			unit = append(unit, session.Start{ID: session.NewID(now, secret.Random16()), User: ids[i], Hash: session.HashOf(one.secret[:]), Rev: rev,
+				Created: now, AuthTime: now, IdleUntil: now.AddDate(0, 0, 14), MaxUntil: now.AddDate(0, 0, 30), Method: "password", IP: "203.0.113.7",
+				UserAgent: "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"})
+		}
+		_, err = store.Commit(ctx, unit)
+	}
+	if cerr := store.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	return seeds, max(0, float64(size(s.database)-before)) / float64(max(n, 1)), nil
+}
+
+func (s seed) cookie() string { return token.NewSession(s.secret) }
+
+// size is that of a SQLite database on disk, 0 of others.
+func size(database string) (all int64) {
+	path, ok := strings.CutPrefix(database, "sqlite://")
+	if !ok {
+		return 0
+	}
+	files, _ := filepath.Glob(path + "*")
+	for _, f := range files {
+		if info, err := os.Stat(f); err == nil {
+			all += info.Size()
+		}
+	}
+	return all
+}
