@@ -63,6 +63,8 @@ func (t *ceiling) stop() {
 	t.cmd.Wait()
 }
 
+func (t *ceiling) cost() cost { return costOf(t.cmd.Process.Pid) }
+
 // hello and token are the two ceilings as clients ask them.
 func (t *ceiling) hello(int) step {
 	ask := request("GET", t.addr, "/hello", "")

@@ -2,9 +2,8 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -140,9 +139,12 @@ type seed struct {
 }
 
 // sow writes n sessions into the database of a server that is not running,
-// and gives the bytes that one takes on disk, 0 where that cannot be seen.
+// and gives the bytes that one takes on disk.
 func sow(ctx context.Context, s *server, all []person, n int) (seeds []seed, each float64, err error) {
-	before := size(s.database)
+	before, err := size(ctx, s.database)
+	if err != nil {
+		return nil, 0, err
+	}
 	store, err := sqlstore.Open(ctx, s.database, func(err error) { panic(err) })
 	if err != nil {
 		return nil, 0, err
@@ -173,22 +175,22 @@ func sow(ctx context.Context, s *server, all []person, n int) (seeds []seed, eac
 	if err != nil {
 		return nil, 0, err
 	}
-	return seeds, max(0, float64(size(s.database)-before)) / float64(max(n, 1)), nil
+	after, err := size(ctx, s.database)
+	return seeds, float64(after-before) / float64(max(n, 1)), err
 }
 
 func (s seed) cookie() string { return token.NewSession(s.secret) }
 
-// size is that of a SQLite database on disk, 0 of others.
-func size(database string) (all int64) {
-	path, ok := strings.CutPrefix(database, "sqlite://")
-	if !ok {
-		return 0
+// size is what a database takes on disk, in bytes.
+func size(ctx context.Context, database string) (n int64, err error) {
+	driver, name, query := "pgx", database, `select pg_database_size(current_database())`
+	if path, ok := strings.CutPrefix(database, "sqlite://"); ok {
+		driver, name, query = "sqlite", "file:"+path+"?mode=ro", `select (page_count - freelist_count) * page_size from pragma_page_count, pragma_freelist_count, pragma_page_size`
 	}
-	files, _ := filepath.Glob(path + "*")
-	for _, f := range files {
-		if info, err := os.Stat(f); err == nil {
-			all += info.Size()
-		}
+	db, err := sql.Open(driver, name)
+	if err != nil {
+		return 0, err
 	}
-	return all
+	defer db.Close()
+	return n, db.QueryRowContext(ctx, query).Scan(&n)
 }

@@ -94,3 +94,11 @@ func resident(pid int) int64 {
 	}
 	return 0
 }
+
+// A cost is CPU time since a process began, and its memory now in bytes.
+type cost struct {
+	server, database time.Duration
+	memory           int64
+}
+
+func costOf(pid int) cost { return cost{server: spent(pid, false), memory: resident(pid)} }

@@ -119,17 +119,14 @@ func (s *server) stop() error {
 	return err
 }
 
-// spent is the CPU time of the server and its database.
-func (s *server) spent() time.Duration {
-	t := spent(s.cmd.Process.Pid, false)
+// cost is what the server and its database have taken until now.
+func (s *server) cost() cost {
+	k := costOf(s.cmd.Process.Pid)
 	if s.postgres != 0 {
-		t += spent(s.postgres, true)
+		k.database = spent(s.postgres, true)
 	}
-	return t
+	return k
 }
-
-// resident is the server's memory in bytes.
-func (s *server) resident() int64 { return resident(s.cmd.Process.Pid) }
 
 // command runs a command of the product on this server and reads what it
 // prints into v.

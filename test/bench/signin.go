@@ -17,7 +17,7 @@ func signIns(s settings, srv *server, top *ceiling, store string, all []person, 
 	var hashes []float64
 	var rounds []round
 	var idle, beside, flooded []time.Duration
-	w := &workload{id: "W7", name: "password sign-in", of: "argon2id", least: 0.95, on: srv, client: signingIn(srv, all)}
+	w := &workload{id: "W7", name: "password sign-in", of: "argon2id", least: 0.95, addr: srv.listen, cost: srv.cost, client: signingIn(srv, all)}
 	for range s.rounds {
 		rate, err := top.hashes(s.round)
 		if err != nil {

@@ -128,10 +128,8 @@ func settle(ctx context.Context, s settings, srv *server, store string, out *rep
 	time.Sleep(2 * time.Second) // idle, jobs included
 	out.figure(store, "first start, empty database", milliseconds(first), "ms", "")
 	out.figure(store, "cold start to ready", milliseconds(median(starts)), "ms", "at most 100")
-	out.figure(store, "idle memory", float64(srv.resident())/(1<<20), "MiB", "at most 30")
-	if each > 0 {
-		out.figure(store, "a session on disk", each, "B", "at most 600")
-	}
+	out.figure(store, "idle memory", float64(srv.cost().memory)/(1<<20), "MiB", "at most 30")
+	out.figure(store, "a session on disk", each, "B", "at most 600")
 	return all, a, seeds, nil
 }
 

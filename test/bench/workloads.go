@@ -16,14 +16,14 @@ type workload struct {
 	tail     time.Duration // that p99 of 16 clients should stay under
 	addr     string
 	client   func(i int) step
-	on       *server // nil for a ceiling
+	cost     func() cost
 }
 
 // ceilings are what all others are compared with.
 func ceilings(t *ceiling) []*workload {
 	return []*workload{
-		{id: "hello", name: "bare GET /hello", addr: t.addr, client: t.hello},
-		{id: "token", name: "bare POST /token", addr: t.addr, client: t.token},
+		{id: "hello", name: "bare GET /hello", addr: t.addr, client: t.hello, cost: t.cost},
+		{id: "token", name: "bare POST /token", addr: t.addr, client: t.token, cost: t.cost},
 	}
 }
 
@@ -31,10 +31,10 @@ func ceilings(t *ceiling) []*workload {
 // refresh may stay behind the bare token, for the disk's sake.
 func workloads(s *server, in []signedIn, seeds []seed, durable float64) []*workload {
 	return []*workload{
-		{id: "W3", name: "refresh with rotation", of: "token", least: durable, tail: 15 * time.Millisecond, on: s, client: refreshes(s, in)},
-		{id: "W4", name: "session by cookie, cached", of: "hello", least: 0.45, tail: 5 * time.Millisecond, on: s, client: known(s, in)},
-		{id: "W4m", name: "session by cookie, first read", of: "hello", least: 0.15, tail: 5 * time.Millisecond, on: s, client: unknown(s, seeds)},
-		{id: "W9", name: "metadata and JWKS in turn", of: "hello", least: 0.72, tail: 5 * time.Millisecond, on: s, client: documents(s)},
+		{id: "W3", name: "refresh with rotation", of: "token", least: durable, tail: 15 * time.Millisecond, addr: s.listen, cost: s.cost, client: refreshes(s, in)},
+		{id: "W4", name: "session by cookie, cached", of: "hello", least: 0.45, tail: 5 * time.Millisecond, addr: s.listen, cost: s.cost, client: known(s, in)},
+		{id: "W4m", name: "session by cookie, first read", of: "hello", least: 0.15, tail: 5 * time.Millisecond, addr: s.listen, cost: s.cost, client: unknown(s, seeds)},
+		{id: "W9", name: "metadata and JWKS in turn", of: "hello", least: 0.72, tail: 5 * time.Millisecond, addr: s.listen, cost: s.cost, client: documents(s)},
 	}
 }
 
@@ -121,20 +121,14 @@ func documents(s *server) func(int) step {
 // A round is one of a workload, with what it cost the server.
 type round struct {
 	sample
-	cpu time.Duration
-	rss int64
+	cost
 }
 
 func (w *workload) round(clients int, d time.Duration) round {
-	addr := w.addr
-	var before time.Duration
-	if w.on != nil {
-		addr, before = w.on.listen, w.on.spent()
-	}
-	r := round{sample: crowd{addr: addr, size: clients, client: w.client}.run(d)}
-	if w.on != nil {
-		r.cpu, r.rss = w.on.spent()-before, w.on.resident()
-	}
+	before := w.cost()
+	r := round{crowd{addr: w.addr, size: clients, client: w.client}.run(d), w.cost()}
+	r.server -= before.server
+	r.database -= before.database
 	return r
 }
 
@@ -152,7 +146,7 @@ func rows(s settings, store string, all []*workload, out *report) {
 		for _, w := range all {
 			r := summary(got[w])
 			r.ID, r.Workload, r.Clients, r.Store = w.id, w.name, n, store
-			if w.on == nil {
+			if w.of == "" {
 				ceiling[w.id], r.Store = r.Rate, "none"
 			} else {
 				r.compare(w, ceiling[w.of])
@@ -164,7 +158,7 @@ func rows(s settings, store string, all []*workload, out *report) {
 
 // summary takes the medians of rounds.
 func summary(rounds []round) row {
-	var rates, cpu, busy []float64
+	var rates, server, database, busy []float64
 	var p50, p99 []time.Duration
 	var r row
 	for _, s := range rounds {
@@ -172,12 +166,13 @@ func summary(rounds []round) row {
 			continue
 		}
 		rates, busy = append(rates, s.rate()), append(busy, s.busy)
-		cpu = append(cpu, s.cpu.Seconds()*1e6/float64(len(s.latencies)))
+		thousands := float64(len(s.latencies)) / 1000
+		server, database = append(server, milliseconds(s.server)/thousands), append(database, milliseconds(s.database)/thousands)
 		p50, p99 = append(p50, percentile(s.latencies, 50)), append(p99, percentile(s.latencies, 99))
-		r.RSS = max(r.RSS, float64(s.rss)/(1<<20))
+		r.RSS = max(r.RSS, float64(s.memory)/(1<<20))
 	}
 	r.Rate, r.P50, r.P99 = median(rates), milliseconds(median(p50)), milliseconds(median(p99))
-	r.CPU, r.Load = median(cpu), median(busy)
+	r.CPU, r.CPUDatabase, r.Load = median(server), median(database), median(busy)
 	return r
 }
 

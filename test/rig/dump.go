@@ -10,8 +10,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// dump is every byte that the database holds, by file or table.
-func (s *Server) dump() map[string][]byte {
+// Dump is every byte that the database holds, by file or table.
+func (s *Server) Dump() map[string][]byte {
 	s.t.Helper()
 	out := map[string][]byte{}
 	if path, ok := strings.CutPrefix(s.Direct, "sqlite://"); ok {

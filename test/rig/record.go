@@ -125,7 +125,7 @@ func forms(text string) [][]byte {
 func (s *Server) checkSecrets() {
 	s.t.Helper()
 	places := map[string][]byte{"the log": []byte(s.log.String())}
-	for name, raw := range s.dump() {
+	for name, raw := range s.Dump() {
 		places[name] = raw
 	}
 	s.record.mu.Lock()

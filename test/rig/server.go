@@ -49,6 +49,7 @@ type Server struct {
 
 	t      testing.TB
 	port   int
+	node   bool // of another server, whose issuer it has
 	env    []string
 	clock  string
 	moved  int // how often the clock was moved
@@ -73,6 +74,19 @@ func Database(relayed, direct string) Option {
 
 // Data has the server use this directory.
 func Data(dir string) Option { return func(s *Server) { s.Data = dir } }
+
+// Env gives the server an environment, such as "DOORWARD_SESSION_IDLE=1d".
+func Env(variables ...string) Option {
+	return func(s *Server) { s.env = append(s.env, variables...) }
+}
+
+// NodeOf makes the server a second node beside another: the same issuer,
+// database and environment, with a data directory and an address of its own.
+func NodeOf(first *Server) Option {
+	return func(s *Server) {
+		s.node, s.URL, s.Database, s.Direct, s.env = true, first.URL, first.Database, first.Direct, first.env
+	}
+}
 
 // Start starts a server with an empty database of its own and waits until it
 // is ready.
@@ -109,7 +123,12 @@ func New(t testing.TB, engine Engine, options ...Option) *Server {
 	return s
 }
 
-func (s *Server) takePort(port int) { s.port, s.URL = port, fmt.Sprintf("http://localhost:%d", port) }
+func (s *Server) takePort(port int) {
+	s.port = port
+	if !s.node {
+		s.URL = fmt.Sprintf("http://localhost:%d", port)
+	}
+}
 
 // Address is where the server listens.
 func (s *Server) Address() string { return fmt.Sprintf("127.0.0.1:%d", s.port) }

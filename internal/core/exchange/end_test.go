@@ -11,7 +11,7 @@ import (
 	"github.com/doorward/doorward/internal/core/session"
 )
 
-// full gives a seat an access token.
+// withAccess gives a seat an access token.
 func (n *node) withAccess(t *testing.T, seat exchange.Tokens) exchange.Tokens {
 	t.Helper()
 	out := n.refresh(t, seat.Refresh)
@@ -174,13 +174,14 @@ func TestEndOthers(t *testing.T) {
 		if len(events) != 1 || events[0].Name.Unit != "user" || events[0].Name.ID != p.id.String() {
 			t.Errorf("events %v", events)
 		}
+		old := own.Access
 		for _, n := range []*node{one, two} {
 			n.live(t, own.Cookie)
 			n.live(t, stranger.Cookie)
 			n.inspected(t, stranger.Access)
 			// The access token fell with the others', and the next one is good
 			// at once.
-			n.accessRefused(t, own.Access, "token.alive")
+			n.accessRefused(t, old, "token.alive")
 			own = n.withAccess(t, own)
 			n.inspected(t, own.Access)
 		}

@@ -130,6 +130,7 @@ type node struct {
 	tallies *tallied
 	alarms  chan error
 	closing chan struct{}
+	close   func() error
 }
 
 // A setup is what tests vary in a node.
@@ -152,8 +153,10 @@ func (r *rig) open(with ...option) *node {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	r.t.Cleanup(func() { store.Close() })
-	return r.on(store, with...)
+	n := r.on(store, with...)
+	n.close = sync.OnceValue(store.Close)
+	r.t.Cleanup(func() { n.close() })
+	return n
 }
 
 // on makes a node on an open store: another server, or the same one started again.

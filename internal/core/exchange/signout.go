@@ -25,24 +25,37 @@ func SignOutExchange() *check.Exchange { return signOut }
 func EndExchange() *check.Exchange { return endOne }
 
 // A Credential is what a browser or app shows to say which session it means.
-// The first that is ours counts: access token, session cookie, refresh token.
+// An access token counts alone; else the first that is ours: session cookie,
+// refresh token.
 type Credential struct {
 	Bearer  string
 	Cookie  string
 	Refresh string
 }
 
-// find reads the session that a credential stands for. An access token that
-// has expired or was revoked stands for nothing; a refresh token stands for
-// its session when this server made it and its secret fits.
-func (x *Exchanges) find(ctx context.Context, j *settle.Judgement, c Credential) (s session.Session) {
+// bearer reads the session of a credential's access token, before any
+// judgement on rows: it is judged on the feed. One that has expired or was
+// revoked stands for nothing; a feed that cannot be read is an error.
+func (x *Exchanges) bearer(ctx context.Context, c Credential) (session.ID, error) {
+	if c.Bearer == "" {
+		return session.ID{}, nil
+	}
+	claims, err := x.Inspect(ctx, c.Bearer, x.policy.Issuer)
+	if err != nil {
+		return session.ID{}, only(err)
+	}
+	if id, err := session.ParseID(claims.Session); err == nil {
+		return id, nil
+	}
+	return session.ID{}, nil
+}
+
+// find reads the session that a credential stands for; bearer is what its
+// access token said. A refresh token stands for its session when this server
+// made it and its secret fits.
+func (x *Exchanges) find(j *settle.Judgement, c Credential, bearer session.ID) (s session.Session) {
 	if c.Bearer != "" {
-		if claims, err := x.Inspect(ctx, c.Bearer, x.policy.Issuer); err == nil {
-			if id, err := session.ParseID(claims.Session); err == nil {
-				return j.View.Session(id)
-			}
-		}
-		return session.Session{}
+		return j.View.Session(bearer)
 	}
 	if text, ok := token.ParseSession(c.Cookie); ok {
 		if s = j.SessionByHash(session.HashOf(text)); s.Exists() {
@@ -62,8 +75,12 @@ func (x *Exchanges) find(ctx context.Context, j *settle.Judgement, c Credential)
 // and access tokens, everywhere. Signing out twice is signing out.
 func (x *Exchanges) SignOut(ctx context.Context, by settle.Caller, c Credential) (session.Session, error) {
 	var s session.Session
-	err := x.pipe.Run(ctx, signOut, by, func(j *settle.Judgement) core.Unit {
-		s = x.find(ctx, j, c)
+	bearer, err := x.bearer(ctx, c)
+	if err != nil {
+		return s, err
+	}
+	err = x.pipe.Run(ctx, signOut, by, func(j *settle.Judgement) core.Unit {
+		s = x.find(j, c, bearer)
 		if !j.Hold(session.Presented, s.Exists()) {
 			return nil
 		}
@@ -80,8 +97,12 @@ func (x *Exchanges) SignOut(ctx context.Context, by settle.Caller, c Credential)
 // End ends one session of the caller's own. A foreign session and an unknown
 // one are refused alike.
 func (x *Exchanges) End(ctx context.Context, by settle.Caller, c Credential, target session.ID) error {
+	bearer, err := x.bearer(ctx, c)
+	if err != nil {
+		return err
+	}
 	return x.pipe.Run(ctx, endOne, by, func(j *settle.Judgement) core.Unit {
-		s := x.find(ctx, j, c)
+		s := x.find(j, c, bearer)
 		u := j.View.User(s.User)
 		if !x.stands(j, s, u) || !x.fresh(j, s) {
 			return nil
@@ -102,8 +123,12 @@ func (x *Exchanges) End(ctx context.Context, by settle.Caller, c Credential, tar
 // EndOthers ends every session of the caller but the one they act in; with
 // all, that one too. However many there are, it is one write and one event.
 func (x *Exchanges) EndOthers(ctx context.Context, by settle.Caller, c Credential, all bool) (others int, err error) {
+	bearer, err := x.bearer(ctx, c)
+	if err != nil {
+		return 0, err
+	}
 	err = x.pipe.Run(ctx, endMany, by, func(j *settle.Judgement) core.Unit {
-		s := x.find(ctx, j, c)
+		s := x.find(j, c, bearer)
 		u := j.View.User(s.User)
 		if !x.stands(j, s, u) || !x.fresh(j, s) {
 			return nil

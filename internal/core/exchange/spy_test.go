@@ -21,11 +21,24 @@ type spy struct {
 	units  []core.Unit
 	before func(u core.Unit) error // an error keeps the unit from the store
 	after  func(u core.Unit) error // an error takes the answer away
+	view   func()                  // a view is opened
 	blind  atomic.Bool             // reads fail
+}
+
+func (s *spy) onView(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.view = f
 }
 
 // View is one that fails every read, as a real one does, when the spy is blind.
 func (s *spy) View(ctx context.Context) core.View {
+	s.mu.Lock()
+	view := s.view
+	s.mu.Unlock()
+	if view != nil {
+		view()
+	}
 	if s.blind.Load() {
 		gone, cancel := context.WithCancel(ctx)
 		cancel()

@@ -23,6 +23,9 @@ var migrations embed.FS
 // table is where goose keeps what ran; our own name, for a shared database.
 const table = "doorward_migrations"
 
+// lockID is the advisory lock that a migration holds: "doorward" as a number.
+const lockID = 0x646f6f7277617264
+
 // migrate brings the schema up to date: embedded, forward only, and safe when
 // two processes start at once.
 func migrate(ctx context.Context, db *sql.DB, d dialect) error {
@@ -51,7 +54,9 @@ func migrate(ctx context.Context, db *sql.DB, d dialect) error {
 	opts := []goose.ProviderOption{goose.WithGoMigrations(steps...), goose.WithDisableGlobalRegistry(true)}
 	if d.name == "postgres" {
 		engine = goose.DialectPostgres
-		l, err := lock.NewPostgresSessionLocker()
+		// A second node that starts at once asks again each second; the lock is
+		// our own, whoever else shares the server.
+		l, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300), lock.WithLockID(lockID))
 		if err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/pressly/goose/v3/lock"
 
 	"github.com/doorward/doorward/internal/core"
 	"github.com/doorward/doorward/internal/core/revocation"
@@ -106,5 +107,43 @@ func TestTheEndOfACallerNeverEndsAUnit(t *testing.T) {
 	v := s.View(t.Context())
 	if head, failures := v.Head(), v.Failures([32]byte{}).Count; head != 1 || failures != 1 || v.Err() != nil {
 		t.Errorf("the unit whose caller left: position %d, %d failures, %v", head, failures, v.Err())
+	}
+}
+
+// Of nodes that start together one migrates; the others ask for its lock.
+func TestMigrationAsksForTheLock(t *testing.T) {
+	t.Parallel()
+	address := postgres.Start(t)
+	other := connect(t, address)
+	if _, err := other.Exec(t.Context(), "select pg_advisory_lock($1)", lock.DefaultLockID); err != nil {
+		t.Fatal(err)
+	}
+	ctx, leave := context.WithCancel(t.Context())
+	opened := make(chan error)
+	go func() {
+		s, err := sql.Open(ctx, address, nil)
+		if err == nil {
+			err = s.Close()
+		}
+		opened <- err
+	}()
+	for refused := 0; refused == 0; {
+		select {
+		case err := <-opened:
+			t.Fatalf("opened during the migration of another: %v", err)
+		default:
+		}
+		if err := other.QueryRow(t.Context(), `select count(*) from pg_stat_activity where datname = current_database()
+			and query like '%pg_try_advisory_lock%' and state = 'idle' and pid <> pg_backend_pid()`).Scan(&refused); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var users *string
+	if err := other.QueryRow(t.Context(), `select to_regclass('users')::text`).Scan(&users); err != nil || users != nil {
+		t.Errorf("tables were made without the lock (%v)", err)
+	}
+	leave()
+	if err := <-opened; err == nil {
+		t.Error("opened without the lock")
 	}
 }

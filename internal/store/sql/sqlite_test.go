@@ -1,7 +1,6 @@
 package sql_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -9,13 +8,15 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-json-experiment/json"
+
 	"github.com/doorward/doorward/internal/core"
 	"github.com/doorward/doorward/internal/core/risk"
 	"github.com/doorward/doorward/internal/store/sql"
 )
 
-// Before 3.51.3 a checkpoint that meets a writer may reset the log under it
-// and leave the database corrupt (https://sqlite.org/wal.html#walresetbug).
+// Before 3.51.3 a checkpoint that runs while another connection resets the
+// log may corrupt the database (https://sqlite.org/wal.html#walresetbug).
 func TestSQLiteIsNewEnough(t *testing.T) {
 	t.Parallel()
 	s := open(t, engines[0].address(t))
