@@ -28,9 +28,11 @@ need:
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o $(BIN) ./cmd/doorward
 
-# Never part of test: a benchmark reports, it does not judge.
+# Never part of test: a benchmark reports, it does not judge speed. BENCH holds
+# flags, such as '-only W3,W4' or '-round 200ms -rounds 1' for a glance.
 bench: need build
-	$(GO) test -run '^$$' -bench . -benchmem -timeout 30m ./...
+	$(GO) build -o build/bench ./test/bench
+	build/bench -binary $(BIN) $(BENCH)
 
 screenshots: need build
 	DOORWARD_SCREENSHOTS=$(CURDIR)/build/screenshots $(GO) test -count=1 -run '^TestScreenshots$$' ./test/browser

@@ -17,6 +17,7 @@ func (s *server) jobs(ctx context.Context) (finish func()) {
 	wg.Go(func() {
 		s.pipe.Follow.Run(ctx, func(err error) { s.log.Warn("the feed could not be read", "cause", err) })
 	})
+	wg.Go(func() { s.store.Watch(ctx, s.pipe.Follow.Kick) })
 	every := func(d time.Duration, name string, do func(context.Context) error) {
 		wg.Go(func() {
 			tick := time.NewTicker(d)

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,6 +11,8 @@ import (
 	"net/url"
 	"os"
 	"path"
+	"path/filepath"
+	"runtime"
 	"time"
 
 	"github.com/doorward/doorward/internal/base/jose"
@@ -75,7 +78,7 @@ func build(ctx context.Context, c Config, log *slog.Logger) (*server, error) {
 	s.pipe = &settle.Pipeline{Store: store, Feed: feed, Now: now, Follow: settle.NewFollower(store, feed, now), Tally: s.tallies.Add, Closing: s.closing,
 		Alarm: func(err error) { log.Error("alarm", "cause", err) }}
 	life := token.Lifetimes{Access: c.Token.Access, Idle: c.Token.RefreshIdle, Max: c.Token.RefreshMax, Grace: c.Token.RefreshGrace, Leeway: c.Token.Leeway}
-	gate := factor.NewGate(0, time.After)
+	gate := factor.NewGate(cores(), time.After)
 	s.exchange = exchange.New(s.pipe, s.ring, exchange.Policy{Issuer: c.Issuer, Session: session.Lifetimes(c.Session), Token: life, Fresh: freshFor, Scale: c.Limits.Scale},
 		gate, risk.NewMeters(c.Limits.Scale))
 	s.manage = manage.New(s.pipe, gate, manage.Policy{Issuer: c.Issuer, PasswordMin: c.SignIn.PasswordMin, Token: life})
@@ -113,8 +116,17 @@ func (s *server) local() http.Handler {
 	mux := http.NewServeMux()
 	d := *s.door
 	d.Issuer = &url.URL{Scheme: "http", Host: "doorward"}
-	(&api.Manage{Door: &d, Manage: s.manage}).Routes(mux)
+	(&api.Manage{Door: &d, Manage: s.manage, LedgerKey: s.ring.Ledger.Public().(ed25519.PublicKey)}).Routes(mux)
 	return mux
+}
+
+// cores is how many hashes may run at once: one a core. The scheduler gets one
+// processor more than that, so that while every core hashes a request still
+// finds one, and a blocked fsync never holds the only one.
+func cores() int {
+	n := min(runtime.GOMAXPROCS(0), runtime.NumCPU())
+	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), n+1))
+	return n
 }
 
 // found gives an empty database its issuer, keys and built-in client, and
@@ -167,15 +179,8 @@ func found(ctx context.Context, store core.Store, c Config) (*key.Ring, error) {
 func openKEK(file string, mayMake bool) (*secret.Sealer, error) {
 	raw, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) && mayMake {
-		made := secret.Random()
-		f, cerr := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-		if cerr == nil {
-			_, werr := f.WriteString(secret.Encode(made[:]) + "\n")
-			if err := errors.Join(werr, f.Sync(), f.Close()); err != nil {
-				return nil, err
-			}
-		} else if !errors.Is(cerr, fs.ErrExist) {
-			return nil, cerr
+		if err := makeKEK(file); err != nil {
+			return nil, err
 		}
 		raw, err = os.ReadFile(file)
 	}
@@ -187,6 +192,25 @@ func openKEK(file string, mayMake bool) (*secret.Sealer, error) {
 		return nil, fmt.Errorf("the key-encryption key in %s is not 32 bytes of base64url", file)
 	}
 	return secret.NewSealer(kek)
+}
+
+// makeKEK gives a file its name only when all of it is on disk, and only when
+// no other first start was earlier: nobody ever reads half a key.
+func makeKEK(file string) error {
+	f, err := os.CreateTemp(filepath.Dir(file), ".kek-")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	made := secret.Random()
+	_, err = f.WriteString(secret.Encode(made[:]) + "\n")
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err := os.Link(f.Name(), file); !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return nil
 }
 
 func trimLine(s string) string {

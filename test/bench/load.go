@@ -121,7 +121,7 @@ func median[T float64 | time.Duration](values []T) T {
 
 // watch asks at a steady pace, as a visitor would, until stop is closed. What
 // was asked late because the answer before it took too long counts from when
-// it was due.
+// it was due (else the worst waits would hide behind one another).
 func watch(addr string, act step, every time.Duration, stop <-chan struct{}) (latencies []time.Duration, err error) {
 	c, err := dial(addr)
 	if err != nil {

@@ -36,7 +36,7 @@ func (s *Server) Browser() *Browser {
 // Client is an HTTP client for the server's address that follows no
 // redirects and keeps no cookies.
 func (s *Server) Client() *http.Client {
-	return &http.Client{Transport: recorder{s.record, s.http}, Timeout: 60 * time.Second,
+	return &http.Client{Transport: recorder{s.record, s.http}, Timeout: 30 * time.Second,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
 

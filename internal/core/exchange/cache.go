@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/doorward/doorward/internal/core/client"
 	"github.com/doorward/doorward/internal/core/identity"
 	"github.com/doorward/doorward/internal/core/revocation"
 	"github.com/doorward/doorward/internal/core/session"
@@ -72,4 +73,34 @@ func names(s session.Session) []revocation.Name {
 	return []revocation.Name{
 		{Unit: revocation.Session, ID: id}, {Unit: revocation.User, ID: s.User.String()}, {Unit: revocation.Changed, ID: id},
 	}
+}
+
+// apps keeps the applications that origins stand for, compared like sessions.
+// Only registered origins are kept, so strangers cannot fill it.
+type apps struct {
+	mu sync.RWMutex
+	of map[string]app
+}
+
+type app struct {
+	client client.Client
+	rev    uint64
+	read   time.Time
+}
+
+func (a *apps) get(origin string, now time.Time, feed *revocation.Log) (client.Client, bool) {
+	a.mu.RLock()
+	e, ok := a.of[origin]
+	a.mu.RUnlock()
+	if !ok || now.Sub(e.read).Abs() > cacheFor ||
+		feed.Dead(e.rev, revocation.Name{Unit: revocation.Client, ID: e.client.ID}, revocation.Name{Unit: revocation.Changed, ID: e.client.ID}) {
+		return client.Client{}, false
+	}
+	return e.client, true
+}
+
+func (a *apps) put(origin string, e app) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.of[origin] = e
 }

@@ -41,6 +41,7 @@ type Exchanges struct {
 	turns  *turns
 	cache  *cache
 	marks  marks
+	apps   apps
 
 	guessing sync.Mutex // around a client's budget and the comparison it pays for
 }
@@ -48,7 +49,7 @@ type Exchanges struct {
 // New makes exchanges that settle on a pipeline.
 func New(pipe *settle.Pipeline, ring *key.Ring, policy Policy, gate *factor.Gate, meters *risk.Meters) *Exchanges {
 	return &Exchanges{pipe: pipe, ring: ring, policy: policy, gate: gate, meters: meters, turns: newTurns(), cache: newCache(cacheSize),
-		marks: marks{at: map[session.ID]mark{}}}
+		marks: marks{at: map[session.ID]mark{}}, apps: apps{of: map[string]app{}}}
 }
 
 // Policy is what these exchanges run under.
@@ -69,9 +70,15 @@ type Tokens struct {
 // first-party application that claimed it, or the server itself for its own
 // pages. An origin chooses among what is registered and widens nothing.
 func (x *Exchanges) firstParty(j *settle.Judgement, origin string) client.Client {
+	if c, ok := x.apps.get(origin, j.Now, x.pipe.Feed); ok {
+		return c
+	}
 	c := j.ClientOf(origin)
 	if !c.Exists() && (origin == "" || origin == x.policy.Issuer) {
 		c = j.View.Client(client.BuiltIn)
+	}
+	if c.Exists() && j.Err() == nil {
+		x.apps.put(origin, app{c, j.Rev, j.Now})
 	}
 	return c
 }

@@ -19,6 +19,9 @@ import (
 	"github.com/doorward/doorward/internal/core/token"
 )
 
+// longestTurn is how long a try waits for others of the same address.
+const longestTurn = 2 * time.Second
+
 // busyFor is when to ask again after the gate was full.
 const busyFor = 2 * time.Second
 
@@ -148,11 +151,13 @@ func (x *Exchanges) guess(ctx context.Context, by settle.Caller, address, passwo
 	if g.wait > 0 {
 		return g, nil
 	}
-	release, err := x.turns.take(ctx, risk.AddressKey(address))
+	within, cancel := context.WithTimeout(ctx, longestTurn)
+	defer cancel()
+	release, err := x.turns.take(within, risk.AddressKey(address))
 	var busy *factor.Busy
 	switch {
-	case errors.As(err, &busy):
-		g.wait = busy.RetryAfter
+	case errors.As(err, &busy), err != nil && ctx.Err() == nil:
+		g.wait = busyFor
 	case err != nil:
 		return nil, errors.Join(core.ErrUnavailable, err)
 	default:

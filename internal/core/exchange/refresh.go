@@ -40,14 +40,12 @@ func (x *Exchanges) Refresh(ctx context.Context, by settle.Caller, in RefreshInp
 			!j.Hold(token.RefreshForm, wellFormed) {
 			return nil
 		}
-		f = j.Family(wire.Family)
-		s := j.View.Session(f.Session)
-		u := j.View.User(f.User)
-		of := j.View.Client(f.Client)
+		l := j.Lineage(wire.Family)
+		f = l.Family
+		s, u := l.Session, l.User
 		standing := session.Judge(s, u, j.Now)
-		ancestors := standing >= session.Idle && s.Cut <= f.Rev && u.Cut <= f.Rev && of.Exists() && !of.Paused && of.Cut <= f.Rev
 		w := token.Weigh(wire, f, x.ring.Refresh)
-		v := token.Judge(w, f, ancestors, j.Now, x.policy.Token.Grace)
+		v := token.Judge(w, f, l.Alive(standing), j.Now, x.policy.Token.Grace)
 		if v != token.Foreign {
 			j.User, j.Session, j.Client = f.User, f.Session, c.ID
 		}

@@ -67,7 +67,7 @@ func (c *clock) add(d time.Duration) {
 // A rig is one deployment: a database, its keys, a clock, and its first node.
 type rig struct {
 	*node
-	t       *testing.T
+	t       testing.TB
 	engine  string
 	address string
 	clock   *clock
@@ -81,15 +81,19 @@ func onEach(t *testing.T, test func(t *testing.T, r *rig), with ...option) {
 	for _, engine := range []string{"sqlite", "postgres"} {
 		t.Run(engine, func(t *testing.T) {
 			t.Parallel()
-			r := &rig{t: t, engine: engine, clock: &clock{at: time.Date(2026, 11, 22, 9, 0, 0, 123456000, time.UTC)}}
-			if r.address = "sqlite://" + filepath.Join(t.TempDir(), "doorward.db"); engine == "postgres" {
-				r.address = postgres.Start(t)
-			}
-			r.found()
-			r.node = r.open(with...)
-			test(t, r)
+			test(t, newRig(t, engine, with...))
 		})
 	}
+}
+
+func newRig(t testing.TB, engine string, with ...option) *rig {
+	r := &rig{t: t, engine: engine, clock: &clock{at: time.Date(2026, 11, 22, 9, 0, 0, 123456000, time.UTC)}}
+	if r.address = "sqlite://" + filepath.Join(t.TempDir(), "doorward.db"); engine == "postgres" {
+		r.address = postgres.Start(t)
+	}
+	r.found()
+	r.node = r.open(with...)
+	return r
 }
 
 // found gives the empty database its keys and its built-in client.
@@ -387,7 +391,7 @@ func (r *rig) events() []revocation.Event {
 	return slices.DeleteFunc(all, func(e revocation.Event) bool { return e.Name.Unit == revocation.Changed })
 }
 
-func read[T any](t *testing.T, s core.Store, f func(core.View) T) T {
+func read[T any](t testing.TB, s core.Store, f func(core.View) T) T {
 	t.Helper()
 	v := s.View(t.Context())
 	out := f(v)

@@ -81,6 +81,8 @@ type Reader interface {
 	Segments(c Chain, from uint64, limit int) []Segment
 	// EntriesOf lists the entries of a subject, newest last.
 	EntriesOf(subject [16]byte, limit int) []Entry
+	// EntryByRef finds the entry of a refusal by its reference.
+	EntryByRef(ref string) (Entry, bool)
 }
 
 // Seal packs entries into the segment that follows last.

@@ -9,6 +9,7 @@ import (
 	"github.com/doorward/doorward/internal/core"
 	"github.com/doorward/doorward/internal/core/check"
 	"github.com/doorward/doorward/internal/core/client"
+	"github.com/doorward/doorward/internal/core/revocation"
 	"github.com/doorward/doorward/internal/core/settle"
 )
 
@@ -36,7 +37,8 @@ func (m *Manage) CreateClients(ctx context.Context, by settle.Caller, in []NewCl
 		if !j.Hold(client.IDFree, m.free(j, made)) {
 			return nil
 		}
-		var u core.Unit
+		// Nodes that answered for an origin until now look again.
+		u := core.Unit{revocation.Next{}, m.event(revocation.Name{Unit: revocation.Changed, ID: client.BuiltIn}, j.Now)}
 		for i := range made {
 			made[i].Created = j.Now
 			u = append(u, creation(made[i].Client)...)

@@ -40,6 +40,7 @@ func New(pipe *settle.Pipeline, gate *factor.Gate, policy Policy) *Manage {
 var (
 	createUser = check.Declare(201, "user.create", identity.AddressForm, factor.PasswordGood, identity.AddressFree)
 	pauseUser  = check.Declare(202, "user.pause", identity.Found)
+	letIn      = check.Declare(203, "user.restore", identity.Found)
 )
 
 // Words that say what is wrong with a password. They are shown to whoever chose it.
@@ -117,6 +118,18 @@ func (m *Manage) PauseUser(ctx context.Context, by settle.Caller, id identity.Us
 		}
 		j.User = id
 		return core.Unit{revocation.Next{}, identity.Pause{ID: id, Guard: u.Guard}, m.event(revocation.Name{Unit: revocation.User, ID: id.String()}, j.Now)}
+	}, nil)
+}
+
+// RestoreUser lets a paused person in again. What the pause ended stays ended.
+func (m *Manage) RestoreUser(ctx context.Context, by settle.Caller, id identity.UserID) error {
+	return m.pipe.Run(ctx, letIn, by, func(j *settle.Judgement) core.Unit {
+		u := j.View.User(id)
+		if !j.Hold(identity.Found, u.Exists()) || u.State != identity.Paused {
+			return nil
+		}
+		j.User = id
+		return core.Unit{identity.Restore{ID: id, Guard: u.Guard}}
 	}, nil)
 }
 

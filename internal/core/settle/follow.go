@@ -51,10 +51,15 @@ func (f *Follower) Read(ctx context.Context) error {
 	defer close(done)
 	for {
 		began := f.now()
+		// Taken first: a read at the same time may move it past this head.
+		at := f.feed.Position()
 		v := f.store.View(ctx)
 		head := v.Head()
+		if err := v.Err(); err != nil {
+			return err
+		}
 		var events []revocation.Event
-		if at := f.feed.Position(); head != at {
+		if head != at {
 			if head < at {
 				return fmt.Errorf("%w: the database's feed stands at %d, behind this node's %d: it went back in time", core.ErrUnavailable, head, at)
 			}

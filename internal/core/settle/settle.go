@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/doorward/doorward/internal/base/secret"
@@ -129,7 +130,7 @@ func (p *Pipeline) recorded(unit core.Unit, id ledger.ID, j *Judgement, refusal 
 	}
 	e := ledger.Entry{ID: id, At: j.Now, Chain: ledger.Audit, Exchange: j.Of(), Number: j.Of().Number, Refused: refusal != nil,
 		User: j.User, Session: j.Session, Client: j.Client, Actor: by.Actor, Steps: j.Steps(),
-		Personal: ledger.Personal{UserAgent: by.UserAgent}}
+		Personal: ledger.Personal{UserAgent: clip(by.UserAgent)}}
 	if by.Addr.IsValid() {
 		e.Personal.IP = by.Addr.String()
 	}
@@ -146,6 +147,11 @@ func (p *Pipeline) recorded(unit core.Unit, id ledger.ID, j *Judgement, refusal 
 		out = append(out, keep)
 	}
 	return out
+}
+
+// clip bounds what is kept of a header that strangers write, and keeps it text.
+func clip(header string) string {
+	return strings.ToValidUTF8(header[:min(len(header), 256)], "")
 }
 
 func revokes(u core.Unit) bool {

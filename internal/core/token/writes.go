@@ -3,6 +3,7 @@ package token
 import (
 	"time"
 
+	"github.com/doorward/doorward/internal/core/client"
 	"github.com/doorward/doorward/internal/core/identity"
 	"github.com/doorward/doorward/internal/core/session"
 )
@@ -47,5 +48,26 @@ func (Advance) Changes() string { return "families" }
 func (Burn) Changes() string    { return "families" }
 func (Spare) Changes() string   { return "families" }
 
+// A Lineage is a family and everything that it hangs on, as one read finds it.
+type Lineage struct {
+	Family  Family
+	Session session.Session
+	User    identity.User
+	Client  client.Client // that the family was opened for
+}
+
+// Alive says whether session, person and client still stand at the family's
+// position.
+func (l Lineage) Alive(standing session.Standing) bool {
+	rev := l.Family.Rev
+	return standing >= session.Idle && l.Session.Cut <= rev && l.User.Cut <= rev &&
+		l.Client.Exists() && !l.Client.Paused && l.Client.Cut <= rev
+}
+
 // Reader is what judgements read of families.
-type Reader interface{ Family(FamilyID) Family }
+type Reader interface {
+	Family(FamilyID) Family
+	// Lineage reads a family with its session, person and client at once: it
+	// is read at every refresh.
+	Lineage(FamilyID) Lineage
+}

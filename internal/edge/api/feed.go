@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"net/http"
 	"strconv"
 	"time"
@@ -18,7 +19,7 @@ type Feed struct {
 
 // Routes mounts the feed.
 func (f *Feed) Routes(mux *http.ServeMux) {
-	mux.Handle("/revocations", f.Door.On(door.Problem, door.Address{Methods: map[string]door.Handler{"GET": f.poll}, Query: []string{"after", "wait"}}.Serve))
+	mux.Handle("/revocations", f.Door.Held(door.Problem, door.Address{Methods: map[string]door.Handler{"GET": f.poll}, Query: []string{"after", "wait"}}.Serve))
 }
 
 type eventOut struct {
@@ -61,7 +62,9 @@ func (f *Feed) poll(w http.ResponseWriter, r *http.Request) error {
 	// the server's end bound it.
 	c := http.NewResponseController(w)
 	_, _ = c.SetReadDeadline(time.Time{}), c.SetWriteDeadline(time.Time{})
-	p, err := f.Exchange.Revocations(r.Context(), f.Door.Caller(r), exchange.ClientProof{ID: id, Secret: secret}, after, wait)
+	ctx, cancel := context.WithTimeout(r.Context(), min(wait, time.Minute)+door.Patience)
+	defer cancel()
+	p, err := f.Exchange.Revocations(ctx, f.Door.Caller(r), exchange.ClientProof{ID: id, Secret: secret}, after, wait)
 	if err != nil {
 		return err
 	}

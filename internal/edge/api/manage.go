@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
 	"net/http"
 	"strconv"
 	"strings"
@@ -22,6 +23,8 @@ import (
 type Manage struct {
 	Door   *door.Door
 	Manage *manage.Manage
+	// LedgerKey is the public half of the key that signs segments.
+	LedgerKey ed25519.PublicKey
 }
 
 type actorKey struct{}
@@ -55,11 +58,16 @@ func known(h func(http.ResponseWriter, *http.Request, settle.Caller) error) door
 // Routes mounts the management API.
 func (m *Manage) Routes(mux *http.ServeMux) {
 	for path, at := range map[string]door.Address{
-		"/api/v1/users":         {Methods: map[string]door.Handler{"POST": known(m.createUser), "GET": known(m.users)}, Query: []string{"after", "limit"}},
-		"/api/v1/clients":       {Methods: map[string]door.Handler{"POST": known(m.createClients), "GET": known(m.clients)}},
-		"/api/v1/sessions":      {Methods: map[string]door.Handler{"GET": known(m.sessions)}, Query: []string{"q"}},
-		"/api/v1/sessions/{id}": {Methods: map[string]door.Handler{"GET": known(m.session)}},
-		"/api/v1/sessions/end":  {Methods: map[string]door.Handler{"POST": known(m.endSessions)}},
+		"/api/v1/users":                {Methods: map[string]door.Handler{"POST": known(m.createUser), "GET": known(m.users)}, Query: []string{"after", "limit"}},
+		"/api/v1/users/{user}":         {Methods: map[string]door.Handler{"GET": known(m.user)}},
+		"/api/v1/users/{user}/pause":   {Methods: map[string]door.Handler{"POST": known(m.turned(m.Manage.PauseUser))}},
+		"/api/v1/users/{user}/restore": {Methods: map[string]door.Handler{"POST": known(m.turned(m.Manage.RestoreUser))}},
+		"/api/v1/audit/verify":         {Methods: map[string]door.Handler{"GET": known(m.verify)}},
+		"/api/v1/explain/{ref}":        {Methods: map[string]door.Handler{"GET": known(m.explain)}},
+		"/api/v1/clients":              {Methods: map[string]door.Handler{"POST": known(m.createClients), "GET": known(m.clients)}},
+		"/api/v1/sessions":             {Methods: map[string]door.Handler{"GET": known(m.sessions)}, Query: []string{"q"}},
+		"/api/v1/sessions/{id}":        {Methods: map[string]door.Handler{"GET": known(m.session)}},
+		"/api/v1/sessions/end":         {Methods: map[string]door.Handler{"POST": known(m.endSessions)}},
 	} {
 		mux.Handle(path, m.Door.On(door.Problem, at.Serve))
 	}

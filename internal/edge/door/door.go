@@ -42,8 +42,22 @@ type Handler func(w http.ResponseWriter, r *http.Request) error
 // A Render writes an error to one surface: its one table of faults.
 type Render func(w http.ResponseWriter, r *http.Request, e *check.Refusal, status int)
 
+// Patience is how long any request may take to be answered: a database that
+// says nothing at all must not hold whoever asks.
+const Patience = 8 * time.Second
+
 // On makes a handler of a surface.
 func (d *Door) On(render Render, h Handler) http.Handler {
+	held := d.Held(render, h)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), Patience)
+		defer cancel()
+		held.ServeHTTP(w, r.WithContext(ctx))
+	})
+}
+
+// Held is On for a handler that may hold its answer, and bounds itself.
+func (d *Door) Held(render Render, h Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		err := d.bounds(r)
 		if err == nil {

@@ -88,3 +88,6 @@ func (h *Hold) Go() { close(h.gate) }
 
 // Largest is the number of units in the largest batch since.
 func (h *Hold) Largest() int { return int(h.largest.Load()) }
+
+// LockID is the advisory lock that a migration holds.
+const LockID = int64(lockID)

@@ -43,15 +43,33 @@ func (v *view) Segments(c ledger.Chain, from uint64, limit int) []ledger.Segment
 // segmentsRead bounds how far back EntriesOf unpacks.
 const segmentsRead = 64
 
-func (v *view) EntriesOf(subject [16]byte, limit int) (out []ledger.Entry) {
+const sealedOf = `select s.chain, s.number, s.count, s.first_at, s.last_at, s.prev, s.body, s.hash, s.signature
+	from ledger_index i join ledger_segments s on s.chain = i.chain and s.number = i.number
+	where i.subject = $1 order by s.last_at desc limit $2`
+
+func (v *view) EntriesOf(subject [16]byte, limit int) []ledger.Entry {
 	var open []ledger.Record
 	v.records(&open, `select id, at, chain, user_id, session_id, body from ledger_open where user_id = $1 or session_id = $1 order by id`, subject[:])
-	sealed := v.segments(`select s.chain, s.number, s.count, s.first_at, s.last_at, s.prev, s.body, s.hash, s.signature
-		from ledger_index i join ledger_segments s on s.chain = i.chain and s.number = i.number
-		where i.subject = $1 order by s.last_at desc limit $2`, subject[:], segmentsRead)
+	out := v.entries(open, v.segments(sealedOf, subject[:], segmentsRead), subject)
+	return out[max(0, len(out)-limit):]
+}
+
+func (v *view) EntryByRef(ref string) (ledger.Entry, bool) {
+	subject := ledger.RefSubject(ref)
+	var open []ledger.Record
+	v.records(&open, `select id, at, chain, user_id, session_id, body from ledger_open order by id desc limit $1`, 2*ledger.SealAtMost)
+	for _, e := range v.entries(open, v.segments(sealedOf, subject[:], 1), subject) {
+		return e, true
+	}
+	return ledger.Entry{}, false
+}
+
+// entries unpacks what open rows and segments hold of a subject, oldest
+// first. The open rows are read before the segments, so an entry that is
+// sealed in between is in both and never in neither.
+func (v *view) entries(open []ledger.Record, sealed []ledger.Segment, subject [16]byte) (out []ledger.Entry) {
 	seen := map[ledger.ID]bool{}
 	add := func(e ledger.Entry) {
-		// Between the two reads an entry may have been sealed: it is in both.
 		if !seen[e.ID] && slices.Contains(e.Subjects(), subject) {
 			seen[e.ID] = true
 			out = append(out, e)
@@ -70,5 +88,5 @@ func (v *view) EntriesOf(subject [16]byte, limit int) (out []ledger.Entry) {
 		add(e)
 	}
 	slices.SortFunc(out, func(a, b ledger.Entry) int { return slices.Compare(a.ID[:], b.ID[:]) })
-	return out[max(0, len(out)-limit):]
+	return out
 }

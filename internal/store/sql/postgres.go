@@ -20,8 +20,11 @@ import (
 const commitWithin = 10 * time.Second
 
 type postgresCommitter struct {
-	pool  *pgxpool.Pool
-	texts []string
+	pool    *pgxpool.Pool
+	texts   []string
+	moved   chan struct{} // holds one hint to be sent
+	stop    chan struct{}
+	stopped chan struct{}
 }
 
 func openPostgres(ctx context.Context, address string) (*Store, error) {
@@ -45,11 +48,67 @@ func openPostgres(ctx context.Context, address string) (*Store, error) {
 	if err := readyPostgres(ctx, db); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	c := &postgresCommitter{pool: pool}
+	c := &postgresCommitter{pool: pool, moved: make(chan struct{}, 1), stop: make(chan struct{}), stopped: make(chan struct{})}
 	for _, k := range kinds {
 		c.texts = append(c.texts, postgresDialect.words.Replace(k.text))
 	}
-	return &Store{db: db, dialect: postgresDialect, commits: c, prepared: map[string]*sql.Stmt{}}, nil
+	go c.tell()
+	return &Store{db: db, dialect: postgresDialect, reads: postgresReader{pool}, commits: c}, nil
+}
+
+// postgresReader reads on the pool itself; statements are prepared once per
+// connection by the driver.
+type postgresReader struct{ pool *pgxpool.Pool }
+
+func (r postgresReader) query(ctx context.Context, text string, args []any) (found, error) {
+	return r.pool.Query(ctx, text, args...)
+}
+
+// channel is where nodes tell each other that the feed moved.
+const channel = "doorward_feed"
+
+// tell sends the hints that commits ask for: after the commit, outside the
+// unit, many commits in one. A hint that is lost costs a node one poll.
+func (c *postgresCommitter) tell() {
+	defer close(c.stopped)
+	for {
+		select {
+		case <-c.stop:
+			return
+		case <-c.moved:
+			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+			_, _ = c.pool.Exec(ctx, `select pg_notify($1, '')`, channel)
+			cancel()
+		}
+	}
+}
+
+// watch listens on a connection of its own, and begins again when it is lost.
+func (c *postgresCommitter) watch(ctx context.Context, moved func()) {
+	for ctx.Err() == nil {
+		c.listen(ctx, moved)
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+func (c *postgresCommitter) listen(ctx context.Context, moved func()) {
+	conn, err := pgx.ConnectConfig(ctx, c.pool.Config().ConnConfig)
+	if err != nil {
+		return
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	if _, err := conn.Exec(ctx, "listen "+channel); err != nil {
+		return
+	}
+	for {
+		if _, err := conn.WaitForNotification(ctx); err != nil {
+			return
+		}
+		moved()
+	}
 }
 
 func readyPostgres(ctx context.Context, db *sql.DB) error {
@@ -67,6 +126,8 @@ func readyPostgres(ctx context.Context, db *sql.DB) error {
 }
 
 func (c *postgresCommitter) close() error {
+	close(c.stop)
+	<-c.stopped
 	c.pool.Close()
 	return nil
 }
@@ -95,6 +156,12 @@ func (c *postgresCommitter) commit(ctx context.Context, u []write) (core.Receipt
 	if _, err := conn.Exec(ctx, "commit"); err != nil {
 		conn.Conn().Close(ctx)
 		return core.Receipt{}, fmt.Errorf("%w: %w", core.ErrUnavailable, err)
+	}
+	if r.Seq > 0 {
+		select {
+		case c.moved <- struct{}{}:
+		default:
+		}
 	}
 	return r, nil
 }

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/pressly/goose/v3/lock"
 
 	"github.com/doorward/doorward/internal/core"
 	"github.com/doorward/doorward/internal/core/revocation"
@@ -115,7 +114,7 @@ func TestMigrationAsksForTheLock(t *testing.T) {
 	t.Parallel()
 	address := postgres.Start(t)
 	other := connect(t, address)
-	if _, err := other.Exec(t.Context(), "select pg_advisory_lock($1)", lock.DefaultLockID); err != nil {
+	if _, err := other.Exec(t.Context(), "select pg_advisory_lock($1)", sql.LockID); err != nil {
 		t.Fatal(err)
 	}
 	ctx, leave := context.WithCancel(t.Context())

@@ -2,6 +2,7 @@ package sql
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/doorward/doorward/internal/core/client"
@@ -41,6 +42,18 @@ func (r raw) Scan(src any) error {
 	return nil
 }
 
+// flag scans a whole number that stands for yes or no.
+type flag struct{ b *bool }
+
+func (f flag) Scan(src any) error {
+	n, ok := src.(int64)
+	if !ok || n != 0 && n != 1 {
+		return fmt.Errorf("sql: %v is neither yes nor no", src)
+	}
+	*f.b = n == 1
+	return nil
+}
+
 // list scans lines.
 type list struct{ s *[]string }
 
@@ -63,22 +76,25 @@ func (v *view) Deployment() (d deployment.Deployment) {
 	return d
 }
 
-const userColumns = `id, email, address, name, verified, state, guard, cut, created`
+const userColumns = `u.id, u.email, u.address, u.name, u.verified, u.state, u.guard, u.cut, u.created`
+
+func userFields(u *identity.User) []any {
+	return []any{raw(u.ID[:]), &u.Email, &u.Address, &u.Name, flag{&u.Verified}, &u.State, &u.Guard, &u.Cut, at{&u.Created}}
+}
 
 func (v *view) scanUser(scan func(...any) error) (u identity.User, err error) {
-	err = scan(raw(u.ID[:]), &u.Email, &u.Address, &u.Name, &u.Verified, &u.State, &u.Guard, &u.Cut, at{&u.Created})
-	if err == nil {
+	if err = scan(userFields(&u)...); err == nil {
 		v.sees(u.Cut)
 	}
 	return u, err
 }
 
 func (v *view) User(id identity.UserID) identity.User {
-	return v.user(`select `+userColumns+` from users where id = $1`, id[:])
+	return v.user(`select `+userColumns+` from users u where u.id = $1`, id[:])
 }
 
 func (v *view) UserByAddress(address string) identity.User {
-	return v.user(`select `+userColumns+` from users where address = $1`, address)
+	return v.user(`select `+userColumns+` from users u where u.address = $1`, address)
 }
 
 func (v *view) user(text string, arg any) (u identity.User) {
@@ -90,7 +106,7 @@ func (v *view) user(text string, arg any) (u identity.User) {
 }
 
 func (v *view) Users(after identity.UserID, limit int) (out []identity.User) {
-	v.many(`select `+userColumns+` from users where id > $1 order by id limit $2`, []any{after[:], limit}, func(scan func(...any) error) error {
+	v.many(`select `+userColumns+` from users u where u.id > $1 order by u.id limit $2`, []any{after[:], limit}, func(scan func(...any) error) error {
 		u, err := v.scanUser(scan)
 		out = append(out, u)
 		return err
@@ -105,13 +121,17 @@ func (v *view) Password(user identity.UserID) (p factor.Password) {
 	return p
 }
 
-const sessionColumns = `id, user_id, hash, rev, cut, created, auth_time, idle_until, max_until, last_seen, method, ip, user_agent, ended, why`
+const sessionColumns = `s.id, s.user_id, s.hash, s.rev, s.cut, s.created, s.auth_time, s.idle_until, s.max_until, s.last_seen, s.method, s.ip, s.user_agent, s.ended, s.why`
+
+func sessionFields(s *session.Session) []any {
+	return []any{raw(s.ID[:]), raw(s.User[:]), raw(s.Hash[:]), &s.Rev, &s.Cut, at{&s.Created}, at{&s.AuthTime}, at{&s.IdleUntil}, at{&s.MaxUntil},
+		at{&s.LastSeen}, &s.Method, &s.IP, &s.UserAgent, at{&s.Ended}, &s.Why}
+}
 
 func (v *view) sessions(text string, args ...any) (out []session.Session) {
 	v.many(text, args, func(scan func(...any) error) error {
 		var s session.Session
-		err := scan(raw(s.ID[:]), raw(s.User[:]), raw(s.Hash[:]), &s.Rev, &s.Cut, at{&s.Created}, at{&s.AuthTime}, at{&s.IdleUntil}, at{&s.MaxUntil},
-			at{&s.LastSeen}, &s.Method, &s.IP, &s.UserAgent, at{&s.Ended}, &s.Why)
+		err := scan(sessionFields(&s)...)
 		out = append(out, s)
 		return err
 	})
@@ -126,38 +146,55 @@ func first[T any](all []T) (zero T) {
 }
 
 func (v *view) Session(id session.ID) session.Session {
-	return first(v.sessions(`select `+sessionColumns+` from sessions where id = $1`, id[:]))
+	return first(v.sessions(`select `+sessionColumns+` from sessions s where s.id = $1`, id[:]))
 }
 
 func (v *view) SessionByHash(hash [32]byte) session.Session {
-	return first(v.sessions(`select `+sessionColumns+` from sessions where hash = $1`, hash[:]))
+	return first(v.sessions(`select `+sessionColumns+` from sessions s where s.hash = $1`, hash[:]))
 }
 
 func (v *view) Sessions(q session.Query) []session.Session {
 	if q.User.IsZero() {
-		return v.sessions(`select `+sessionColumns+` from sessions order by id desc limit $1`, q.Limit)
+		return v.sessions(`select `+sessionColumns+` from sessions s order by s.id desc limit $1`, q.Limit)
 	}
-	return v.sessions(`select `+sessionColumns+` from sessions where user_id = $1 order by id desc limit $2`, q.User[:], q.Limit)
+	return v.sessions(`select `+sessionColumns+` from sessions s where s.user_id = $1 order by s.id desc limit $2`, q.User[:], q.Limit)
+}
+
+const familyColumns = `f.id, f.client_id, f.session_id, f.user_id, f.key_tag, f.salt, f.generation, f.current, f.rev, f.scopes, f.created, f.rotated_at, f.idle_until, f.max_until, f.ended`
+
+func familyFields(f *token.Family) []any {
+	return []any{raw(f.ID[:]), &f.Client, raw(f.Session[:]), raw(f.User[:]), raw(f.KeyTag[:]), raw(f.Salt[:]), &f.Generation, raw(f.Current[:]), &f.Rev,
+		list{&f.Scopes}, at{&f.Created}, at{&f.RotatedAt}, at{&f.IdleUntil}, at{&f.MaxUntil}, at{&f.Ended}}
 }
 
 func (v *view) Family(id token.FamilyID) (f token.Family) {
-	ok := v.one(`select client_id, session_id, user_id, key_tag, salt, generation, current, rev, scopes, created, rotated_at, idle_until, max_until, ended from families where id = $1`,
-		[]any{id[:]}, &f.Client, raw(f.Session[:]), raw(f.User[:]), raw(f.KeyTag[:]), raw(f.Salt[:]), &f.Generation, raw(f.Current[:]), &f.Rev,
-		list{&f.Scopes}, at{&f.Created}, at{&f.RotatedAt}, at{&f.IdleUntil}, at{&f.MaxUntil}, at{&f.Ended})
-	if !ok {
+	if !v.one(`select `+familyColumns+` from families f where f.id = $1`, []any{id[:]}, familyFields(&f)...) {
 		return token.Family{}
 	}
-	f.ID = id
 	return f
+}
+
+func (v *view) Lineage(id token.FamilyID) (l token.Lineage) {
+	fields := slices.Concat(familyFields(&l.Family), sessionFields(&l.Session), userFields(&l.User), clientFields(&l.Client))
+	if !v.one(`select `+familyColumns+`, `+sessionColumns+`, `+userColumns+`, `+clientColumns+` from families f
+		join sessions s on s.id = f.session_id join users u on u.id = f.user_id join clients c on c.id = f.client_id where f.id = $1`, []any{id[:]}, fields...) {
+		return token.Lineage{}
+	}
+	v.sees(max(l.User.Cut, l.Client.Cut))
+	return l
 }
 
 const clientColumns = `c.id, c.name, c.type, c.first_party, c.auth, c.secret_hash, c.redirect_uris, c.post_logout, c.origins, c.resources, c.scopes, c.grants, c.paused, c.cut, c.created`
 
+func clientFields(c *client.Client) []any {
+	return []any{&c.ID, &c.Name, &c.Type, flag{&c.FirstParty}, &c.Auth, raw(c.SecretHash[:]), list{&c.RedirectURIs}, list{&c.PostLogout}, list{&c.Origins},
+		list{&c.Resources}, list{&c.Scopes}, list{&c.Grants}, flag{&c.Paused}, &c.Cut, at{&c.Created}}
+}
+
 func (v *view) clients(text string, args ...any) (out []client.Client) {
 	v.many(text, args, func(scan func(...any) error) error {
 		var c client.Client
-		err := scan(&c.ID, &c.Name, &c.Type, &c.FirstParty, &c.Auth, raw(c.SecretHash[:]), list{&c.RedirectURIs}, list{&c.PostLogout}, list{&c.Origins},
-			list{&c.Resources}, list{&c.Scopes}, list{&c.Grants}, &c.Paused, &c.Cut, at{&c.Created})
+		err := scan(clientFields(&c)...)
 		v.sees(c.Cut)
 		out = append(out, c)
 		return err
@@ -180,7 +217,7 @@ func (v *view) Clients() []client.Client {
 func (v *view) Keys() (out []key.Key) {
 	v.many(`select purpose, number, kid, alg, sealed, created, compromised from keys order by purpose, number`, nil, func(scan func(...any) error) error {
 		var k key.Key
-		err := scan(&k.Purpose, &k.Number, &k.KID, &k.Alg, &k.Sealed, at{&k.Created}, &k.Compromised)
+		err := scan(&k.Purpose, &k.Number, &k.KID, &k.Alg, &k.Sealed, at{&k.Created}, flag{&k.Compromised})
 		out = append(out, k)
 		return err
 	})

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"sync"
 	"time"
 
 	"modernc.org/sqlite"
@@ -86,8 +87,56 @@ func openSQLite(ctx context.Context, path string, fatal func(error)) (*Store, er
 		return nil, errors.Join(err, wdb.Close(), rdb.Close())
 	}
 	go w.run()
-	return &Store{db: rdb, dialect: sqliteDialect, commits: w, prepared: map[string]*sql.Stmt{}}, nil
+	return &Store{db: rdb, dialect: sqliteDialect, reads: &sqliteReader{db: rdb, prepared: map[string]*sql.Stmt{}}, commits: w}, nil
 }
+
+// sqliteReader prepares each read once: that is most of what a point read costs.
+type sqliteReader struct {
+	db       *sql.DB
+	mu       sync.RWMutex
+	prepared map[string]*sql.Stmt
+}
+
+// query asks without the caller's context, which would cost as much again as
+// the read itself, and the read is over in microseconds.
+func (r *sqliteReader) query(_ context.Context, text string, args []any) (found, error) {
+	st, err := r.statement(text)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := st.Query(args...)
+	if err != nil {
+		return nil, err
+	}
+	return sqliteRows{rows}, nil
+}
+
+func (r *sqliteReader) statement(text string) (*sql.Stmt, error) {
+	r.mu.RLock()
+	st := r.prepared[text]
+	r.mu.RUnlock()
+	if st != nil {
+		return st, nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if st := r.prepared[text]; st != nil {
+		return st, nil
+	}
+	st, err := r.db.Prepare(sqliteDialect.words.Replace(text))
+	if err == nil {
+		r.prepared[text] = st
+	}
+	return st, err
+}
+
+type sqliteRows struct{ *sql.Rows }
+
+// Close drops the error that Err has already told.
+func (r sqliteRows) Close() { _ = r.Rows.Close() }
+
+// watch has nobody to hear from: a SQLite file has one server.
+func (w *sqliteWriter) watch(ctx context.Context, _ func()) { <-ctx.Done() }
 
 func (w *sqliteWriter) prepare(ctx context.Context) (err error) {
 	if w.conn, err = w.db.Conn(ctx); err != nil {
@@ -141,6 +190,7 @@ func (w *sqliteWriter) commit(ctx context.Context, u []write) (core.Receipt, err
 func (w *sqliteWriter) close() error {
 	close(w.stop)
 	<-w.stopped
+	_, _ = w.conn.ExecContext(context.Background(), "pragma wal_checkpoint(truncate)")
 	return errors.Join(w.conn.Close(), w.db.Close())
 }
 

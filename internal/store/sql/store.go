@@ -11,25 +11,41 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/doorward/doorward/internal/core"
 )
 
 // A Store is an open database.
 type Store struct {
-	db       *sql.DB // for reads
-	dialect  dialect
-	commits  committer
-	mu       sync.RWMutex
-	prepared map[string]*sql.Stmt
+	db      *sql.DB // for migrations, and reads on SQLite
+	dialect dialect
+	reads   reader
+	commits committer
 }
 
 // A committer applies one unit whole, its writes in lock order.
 type committer interface {
 	commit(ctx context.Context, u []write) (core.Receipt, error)
+	// watch calls moved when another node may have moved the feed, until ctx
+	// ends. It is a hint: the head is read anyway.
+	watch(ctx context.Context, moved func())
 	close() error
 }
+
+// A reader runs one read. Texts are those of this package, few and constant.
+type reader interface {
+	query(ctx context.Context, text string, args []any) (found, error)
+}
+
+type found interface {
+	Next() bool
+	Scan(dest ...any) error
+	Err() error
+	Close()
+}
+
+// Watch calls moved when another node may have moved the feed, until ctx ends.
+func (s *Store) Watch(ctx context.Context, moved func()) { s.commits.watch(ctx, moved) }
 
 // write is a Write with its line of the table looked up and its parameters bound.
 type write struct {
@@ -66,8 +82,9 @@ func Open(ctx context.Context, address string, fatal func(error)) (*Store, error
 func (s *Store) Engine() string { return s.dialect.name }
 
 // Close lets go of the database after what is queued has been committed.
+// Readers go first: the writer's last checkpoint wants the log for itself.
 func (s *Store) Close() error {
-	return errors.Join(s.commits.close(), s.db.Close())
+	return errors.Join(s.db.Close(), s.commits.close())
 }
 
 // Commit applies a unit whole; see core.Store.
@@ -105,24 +122,3 @@ func bound(u core.Unit) ([]write, error) {
 func revokes(ws []write) bool { return ws[0].rank == 0 }
 
 const headQuery = `select seq from feed_head`
-
-// statement prepares a read once per store. Preparing is most of what a
-// point read on SQLite costs.
-func (s *Store) statement(ctx context.Context, text string) (*sql.Stmt, error) {
-	s.mu.RLock()
-	st := s.prepared[text]
-	s.mu.RUnlock()
-	if st != nil {
-		return st, nil
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if st := s.prepared[text]; st != nil {
-		return st, nil
-	}
-	st, err := s.db.PrepareContext(ctx, s.dialect.words.Replace(text))
-	if err == nil {
-		s.prepared[text] = st
-	}
-	return st, err
-}

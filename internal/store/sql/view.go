@@ -2,8 +2,6 @@ package sql
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 
 	"github.com/doorward/doorward/internal/core"
@@ -32,16 +30,6 @@ func (v *view) fail(err error) {
 
 func (v *view) sees(cut uint64) { v.cut = max(v.cut, cut) }
 
-// context is what a read runs under. A cancellable context costs a SQLite
-// point read as much again as the read itself, and the read is over in
-// microseconds, so there only the start is asked.
-func (v *view) context() context.Context {
-	if v.s.dialect.name == "sqlite" {
-		return context.Background()
-	}
-	return v.ctx
-}
-
 // asks says whether there is still something to ask and somebody who waits.
 func (v *view) asks() bool {
 	v.fail(v.ctx.Err())
@@ -49,20 +37,12 @@ func (v *view) asks() bool {
 }
 
 // one reads at most one row into dest and says whether there was one.
-func (v *view) one(text string, args []any, dest ...any) bool {
-	if !v.asks() {
-		return false
-	}
-	st, err := v.s.statement(v.context(), text)
-	if err != nil {
-		v.fail(err)
-		return false
-	}
-	err = st.QueryRowContext(v.context(), args...).Scan(dest...)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		v.fail(err)
-	}
-	return err == nil
+func (v *view) one(text string, args []any, dest ...any) (found bool) {
+	v.many(text, args, func(scan func(...any) error) error {
+		found = true
+		return scan(dest...)
+	})
+	return found && v.err == nil
 }
 
 // many reads rows, calling scan for each.
@@ -70,12 +50,7 @@ func (v *view) many(text string, args []any, scan func(func(dest ...any) error) 
 	if !v.asks() {
 		return
 	}
-	st, err := v.s.statement(v.context(), text)
-	if err != nil {
-		v.fail(err)
-		return
-	}
-	rows, err := st.QueryContext(v.context(), args...)
+	rows, err := v.s.reads.query(v.ctx, text, args)
 	if err != nil {
 		v.fail(err)
 		return
