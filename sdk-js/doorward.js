@@ -1,13 +1,11 @@
-// Doorward in the browser: who is signed in, and fetch with their access
-// token. The token lives in the closure of createAuth and nowhere else; the
-// refresh token is a cookie that no script can read. What the functions
-// promise stands in doorward.d.ts.
+// Doorward in the browser. The access token lives in the closure of createAuth
+// and nowhere else; the refresh token is a cookie that no script can read.
+// What the functions promise stands in doorward.d.ts.
 
 const freshProof = "insufficient_user_authentication" // RFC 9470 section 3
 const second = 1000
 
-// Time and chance. Date.now goes on while the machine sleeps; the other clock
-// of browsers does not everywhere.
+// Time and chance. Date.now, unlike performance.now, goes on in sleep.
 const browser = {
   now: () => Date.now(),
   random: () => Math.random(),
@@ -19,9 +17,9 @@ const browser = {
 
 const fault = (code, message, fix, ref = "") => Object.assign(new Error(message), { name: "DoorwardError", code, fix, ref })
 
-// sameSite says whether a SameSite=Lax cookie goes from this page to another
-// address. Only the browser knows which domains are public suffixes: it takes
-// no cookie for those (RFC 6265bis section 5.7).
+// sameSite says whether a SameSite=Lax cookie goes from this page to an
+// address. Only the browser knows the public suffixes: it takes no cookie for
+// them (RFC 6265bis section 5.7).
 function sameSite(other) {
   try {
     const { protocol, hostname } = new URL(other)
@@ -82,21 +80,21 @@ export function createAuth({ issuer, audiences = [] }, { now, random, after } = 
     } catch {
       note(path, "no answer")
       throw fault("server.reached", "The server cannot be reached.",
-        `If it is up, ${location.origin} must be an origin of a first-party client there, and allowed by this page's connect-src.`)
+        `If it is up, register ${location.origin} as origin of a first-party client, and allow it in connect-src.`)
     }
   }
 
   // fresh gets a new token: a fact without a token says that nobody is in.
   async function fresh() {
     const at = Math.max(now(), asOf), quit = new AbortController()
-    // The first limit lies within the server's grace of 10 s, so that a lost
-    // answer is asked for again in time; slow networks get more the next time.
+    // A lost answer is asked for again within the server's grace of 10 s;
+    // slow networks get longer the next time.
     const done = after(5 * second * 2 ** Math.min(failures, 3), () => quit.abort())
     try {
       const response = await ask("POST", "/session/refresh", quit.signal)
       if (response.ok) {
         const { access_token, expires_in, user } = await response.json().catch(() => ({}))
-        if (!access_token) throw fault("server.reached", "Something else answered instead of the server.", "Look at " + server)
+        if (!access_token) throw fault("server.reached", "Something else answered.", "Look at " + server)
         note("refresh", "in")
         return { at, token: access_token, life: expires_in * second, user }
       }
@@ -130,8 +128,7 @@ export function createAuth({ issuer, audiences = [] }, { now, random, after } = 
     learn(fact)
   }
 
-  // show plans the next refresh and calls back who wants to know of changes,
-  // but never while this tab has the lock.
+  // show plans the next refresh and calls back, but never under the lock.
   function show() {
     cancel()
     if (due < Infinity && !flight) cancel = after(Math.max(due - now(), second), ifSeen)
@@ -144,33 +141,33 @@ export function createAuth({ issuer, audiences = [] }, { now, random, after } = 
 
   const ifSeen = () => { document.hidden || refresh() }
 
-  // alone does a work while no other tab does it: at most 3 s later, and
-  // without a lock where there is none; the server's grace makes that safe.
+  // alone works while no other tab does, at most 3 s later. The work learns how
+  // long to listen first: the word of the tab that had the lock may come a
+  // moment after it, and without locks tabs keep apart by chance.
   async function alone(work) {
     let begun
-    const run = (waited) => async (lock) => {
+    const run = (wait) => async (lock) => {
       if (!lock) return
       locked++
-      try { await (begun ??= work(waited)) } finally { locked-- }
+      try { await (begun ??= work(wait)) } finally { locked-- }
     }
     const quit = new AbortController(), done = after(3 * second, () => quit.abort())
     try {
-      await navigator.locks.request(name, { ifAvailable: true }, run(false))
-      if (!begun) await navigator.locks.request(name, { signal: quit.signal }, run(true))
+      await navigator.locks.request(name, { ifAvailable: true }, run(0))
+      if (!begun) await navigator.locks.request(name, { signal: quit.signal }, run(100))
     } catch {
-      // No locks here, too long, or taken over by another tab while at work.
-      if (!begun) await navigator.locks?.request(name, { steal: true }, run(true)).catch(() => {})
+      // No locks here, too long a wait, or taken over by another tab.
+      if (!begun) await navigator.locks?.request(name, { steal: true }, run(100)).catch(() => {})
     }
     done()
-    return begun ??= work(false)
+    return begun ??= work(second * random())
   }
 
   // refresh resolves, once the lock is free, to what went wrong.
   function refresh() {
     const before = facts
-    return flight ??= alone(async (waited) => {
-      // The tab that had the lock has told; its word may come a moment later.
-      if (waited && channel && facts === before) await new Promise((done) => { heard = done; after(100, done) })
+    return flight ??= alone(async (wait) => {
+      if (wait && facts === before) await new Promise((done) => { heard = done; after(wait, done) })
       if (facts !== before) return
       try {
         tell(await fresh())
@@ -253,8 +250,7 @@ export function createAuth({ issuer, audiences = [] }, { now, random, after } = 
     },
 
     async signOut() {
-      // By the cookies, which are what keeps this browser signed in: an access
-      // token may be over by now.
+      // By the cookies: an access token may be over by now.
       const response = await ask("DELETE", "/session")
       if (!response.ok && response.status !== 401) throw await refusal("sign-out", response)
       note("sign-out", "out")

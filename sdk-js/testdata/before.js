@@ -8,8 +8,7 @@ for (const name of new URLSearchParams(location.search).getAll("no")) {
 window.asked = []
 const ask = window.fetch
 window.fetch = (input, init) => {
-  const request = new Request(input, init)
-  window.asked.push(request.method + " " + new URL(request.url).pathname)
+  window.asked.push((init?.method || input.method || "GET") + " " + new URL(input.url || input, location.href).pathname)
   return ask(input, init)
 }
 

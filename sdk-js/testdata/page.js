@@ -1,4 +1,4 @@
-// The page of the tests: one auth, and a clock that tests move.
+// The page of the tests: one auth, and a clock that tests move on.
 import { createAuth } from "/sdk/doorward.js"
 
 const query = new URLSearchParams(location.search)
@@ -8,10 +8,10 @@ let ahead = 0
 
 const clock = {
   now: () => Date.now() + ahead,
-  random: () => 0.5,
+  random: () => Number(query.get("chance") || 0.5),
   after(ms, act) {
-    const timer = { at: clock.now() + ms, fire() { timers.delete(timer); clearTimeout(timer.id); act() } }
-    timer.id = setTimeout(timer.fire, ms)
+    const timer = { ms, at: clock.now() + ms, fire() { timers.delete(timer); clearTimeout(timer.id); act() } }
+    if (ms < 1000) timer.id = setTimeout(timer.fire, ms) // longer waits are the test's
     timers.add(timer)
     return () => { timers.delete(timer); clearTimeout(timer.id) }
   },
@@ -27,12 +27,17 @@ window.page = {
   started: "",
 
   // pass lets time pass at once.
+  passes: 0,
   pass(seconds) {
+    page.passes++
     ahead += seconds * 1000
     for (const timer of [...timers]) if (timer.at <= clock.now()) timer.fire()
   },
-  // next is in how many seconds the next timer is due.
-  next: () => timers.size && Math.round((Math.min(...[...timers].map((t) => t.at)) - clock.now()) / 1000),
+  // next is for how many seconds, rounded up, the next timer was set.
+  next: () => timers.size && Math.ceil(Math.min(...[...timers].map((t) => t.ms)) / 1000),
+
+  // settled waits for the end of a refresh under way.
+  settled: () => navigator.locks.request(lock, () => "settled"),
 
   refreshes: () => window.asked.filter((a) => a === "POST /session/refresh").length,
 

@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -89,7 +90,27 @@ func TestEveryCommandTellsOneDocument(t *testing.T) {
 			t.Errorf("ending a person's says %v", out)
 		}
 		other.Do("GET", "/session", nil).Want(t, 401)
-		run(0, "", "version", "--json")
+		if u := run(0, "", "users", "show", "ana@example.com", "--json"); u["id"] != ana["id"] {
+			t.Errorf("the person shown is %v", u)
+		}
+		again := s.SignIn(rig.User{Email: "ana@example.com", Password: "four lamps on a hill"})
+		if u := run(0, "", "users", "pause", ana["id"].(string), "--json"); u["state"] != "paused" {
+			t.Errorf("the person paused is %v", u)
+		}
+		again.Do("GET", "/session", nil).Want(t, 401)
+		s.Bearer("GET", "/session", again.Access).Want(t, 401)
+		refused := again.Do("POST", "/session", map[string]string{"email": "ana@example.com", "password": "four lamps on a hill"}).Want(t, 401).Refusal(t)
+		if e := run(0, "", "explain", refused.Ref, "--json"); e["ref"] != refused.Ref && !strings.Contains(fmt.Sprint(e), refused.Ref) {
+			t.Errorf("%s is explained as %v", refused.Ref, e)
+		}
+		if u := run(0, "", "users", "restore", "ana@example.com", "--json"); u["state"] != "active" {
+			t.Errorf("the person restored is %v", u)
+		}
+		again.Refresh().Want(t, 401)
+		s.SignIn(rig.User{Email: "ana@example.com", Password: "four lamps on a hill"})
+		if a := run(0, "", "audit", "verify", "--json"); a["ok"] != true {
+			t.Errorf("the ledger says %v", a)
+		}
 		for _, name := range []string{"version", "go", "sqlite"} {
 			if v := run(0, "", "version", "--json"); v[name] == "" {
 				t.Errorf("the version says %v", v)

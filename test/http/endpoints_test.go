@@ -57,6 +57,11 @@ var endpoints = []endpoint{
 
 	{method: "POST", path: "/api/v1/users", allow: []string{"GET", "HEAD", "POST"}, socket: true, media: jsonMedia, body: `{"email":"new@example.com","name":"New"}`},
 	{method: "GET", path: "/api/v1/users", allow: []string{"GET", "HEAD", "POST"}, socket: true, params: []string{"after", "limit"}},
+	{method: "GET", path: "/api/v1/users/nobody@example.com", allow: documents, socket: true},
+	{method: "POST", path: "/api/v1/users/nobody@example.com/pause", allow: []string{"POST"}, socket: true},
+	{method: "POST", path: "/api/v1/users/nobody@example.com/restore", allow: []string{"POST"}, socket: true},
+	{method: "GET", path: "/api/v1/audit/verify", allow: documents, socket: true},
+	{method: "GET", path: "/api/v1/explain/7KQ2-M4", allow: documents, socket: true},
 	{method: "POST", path: "/api/v1/clients", allow: []string{"GET", "HEAD", "POST"}, socket: true, metadata: true, media: jsonMedia, body: `{"client_id":"new","client_name":"New"}`},
 	{method: "GET", path: "/api/v1/clients", allow: []string{"GET", "HEAD", "POST"}, socket: true},
 	{method: "GET", path: "/api/v1/sessions", allow: documents, socket: true, params: []string{"q"}},

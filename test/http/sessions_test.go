@@ -54,7 +54,7 @@ func TestEndingOneSession(t *testing.T) {
 		// What is somebody else's is answered like what is not there.
 		unknown := "ses_" + strings.Repeat("0", len(there.Session)-len("ses_"))
 		var told [][2]string
-		for _, id := range []string{foreign.Session, unknown, "ses_x", "-", "..%2f" + foreign.Session} {
+		for _, id := range []string{foreign.Session, unknown, "ses_x", "-"} {
 			a := here.Do("DELETE", "/sessions/"+id, nil)
 			wantRefusal(t, a, 404, "session.own")
 			body := strings.Replace(string(a.Body), a.Refusal(t).Ref, "REF", 1)

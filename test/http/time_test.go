@@ -47,6 +47,7 @@ func TestClockGoesBack(t *testing.T) {
 		ended, stands := s.SignIn(ana), s.SignIn(ana)
 		cookies := map[string]string{"doorward_session": ended.Cookies["doorward_session"], "doorward_refresh": ended.Cookies["doorward_refresh"]}
 		ended.Do("DELETE", "/session", nil).Want(t, 204)
+		s.Browser().Do("POST", "/session", rig.Credentials(rig.User{Email: ana.Email, Password: "not the lamp of ana"})).Want(t, 401)
 
 		s.Clock("+0s")
 		ended.Cookies = cookies

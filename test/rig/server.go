@@ -142,7 +142,7 @@ func (s *Server) end() {
 	s.http.CloseIdleConnections()
 	s.checkSecrets()
 	if s.t.Failed() {
-		s.t.Logf("the end of the server's log:\n%s", tail(s.log.String(), 400000))
+		s.t.Logf("the end of the server's log:\n%s", tail(s.log.String(), 4000))
 	}
 }
 

@@ -138,6 +138,10 @@ func TestEndOneSession(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.cookieRefused(t, own.Cookie, "session.alive")
+		self := r.seat(p)
+		if err := r.End(t.Context(), home, exchange.Credential{Cookie: self.Cookie}, self.Session.ID); err != nil || r.session(self.Session.ID).Why != session.SignedOut {
+			t.Errorf("ending one's own: %v, it ended because %v", err, r.session(self.Session.ID).Why)
+		}
 		r.clock.add(14 * day)
 		last := r.seat(p)
 		r.clock.add(14 * day)
@@ -183,7 +187,10 @@ func TestEndOthers(t *testing.T) {
 			// at once.
 			n.accessRefused(t, old, "token.alive")
 			own = n.withAccess(t, own)
-			n.inspected(t, own.Access)
+			// Readers that know no positions go by the instant of issue.
+			if c := n.inspected(t, own.Access); c.IssuedAt.Before(events[0].NotBefore) {
+				t.Errorf("issued at %v, and what is from before %v is dead", c.IssuedAt, events[0].NotBefore)
+			}
 		}
 		if list, err := one.Sessions(t.Context(), one.live(t, own.Cookie)); err != nil || len(list) != 1 || list[0].ID != own.Session.ID {
 			t.Errorf("the list is %v: %v", list, err)

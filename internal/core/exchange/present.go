@@ -9,6 +9,7 @@ import (
 	"github.com/doorward/doorward/internal/base/jose"
 	"github.com/doorward/doorward/internal/core"
 	"github.com/doorward/doorward/internal/core/check"
+	"github.com/doorward/doorward/internal/core/client"
 	"github.com/doorward/doorward/internal/core/identity"
 	"github.com/doorward/doorward/internal/core/revocation"
 	"github.com/doorward/doorward/internal/core/session"
@@ -186,13 +187,26 @@ func (x *Exchanges) changed(s session.ID, now time.Time) revocation.Revoke {
 	return x.event(revocation.Name{Unit: revocation.Changed, ID: s.String()}, now)
 }
 
-// Allows says whether pages of an origin may use the session API: our own,
-// and those of first-party applications. When the store cannot say, no.
-func (x *Exchanges) Allows(ctx context.Context, origin string) bool {
+// Admits is nil when pages of an origin may use the session API: our own, and
+// those of first-party applications. A store that cannot say is an error of its
+// own, never a refusal: nobody is turned away because a database was.
+func (x *Exchanges) Admits(ctx context.Context, origin string) error {
 	if origin == x.policy.Issuer {
-		return true
+		return nil
 	}
 	v := x.pipe.Store.View(ctx)
 	c := v.ClientOf(origin)
-	return v.Err() == nil && mayAsk(c)
+	if err := v.Err(); err != nil {
+		return err
+	}
+	if !mayAsk(c) {
+		return check.Refuse(client.FirstParty)
+	}
+	return nil
+}
+
+// Allows is Admits for headers, where there is no later: when the store cannot
+// say, no.
+func (x *Exchanges) Allows(ctx context.Context, origin string) bool {
+	return x.Admits(ctx, origin) == nil
 }

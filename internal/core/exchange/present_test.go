@@ -63,6 +63,26 @@ func TestAWriteBehindRevivesNothing(t *testing.T) {
 	})
 }
 
+// A node that remembers a session does not remember it past its end.
+func TestASessionEndsWhileItIsRemembered(t *testing.T) {
+	onEach(t, func(t *testing.T, r *rig) {
+		seat := r.seat(r.person())
+		for range 2 {
+			r.clock.add(10 * day)
+			r.live(t, seat.Cookie)
+			if err := r.FlushSeen(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r.clock.add(10*day - time.Minute)
+		r.live(t, seat.Cookie)
+		r.clock.add(time.Minute - time.Microsecond)
+		r.live(t, seat.Cookie)
+		r.clock.add(time.Microsecond)
+		r.cookieRefused(t, seat.Cookie, "session.in_time")
+	})
+}
+
 func TestForeignCookies(t *testing.T) {
 	onEach(t, func(t *testing.T, r *rig) {
 		in := r.signIn(t, r.person())
@@ -102,7 +122,7 @@ func FuzzIntrospect(f *testing.F) {
 		"eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFUzI1NiIsImtpZCI6IngifQ.e30.AAAA"} {
 		f.Add(s)
 	}
-	r := newRig(f, "sqlite")
+	r := newRig(f, "sqlite", lifetimes(func(p *exchange.Policy) { p.Scale = 1 << 20 })) // no budgets: a fuzzer is fast
 	r.apps()
 	f.Fuzz(func(t *testing.T, text string) {
 		got, err := r.Introspect(context.Background(), home, proof("shop"), text)

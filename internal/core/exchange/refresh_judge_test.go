@@ -112,10 +112,12 @@ func TestRefreshTokensExpire(t *testing.T) {
 	onEach(t, func(t *testing.T, r *rig) {
 		t.Run("unused", func(t *testing.T) {
 			n := r.on(r.store, lifetimes(func(p *exchange.Policy) { p.Token.Idle, p.Token.Max = time.Hour, 3*time.Hour }))
-			out := n.signIn(t, r.person())
+			out, never := n.signIn(t, r.person()), n.signIn(t, r.person())
 			r.clock.add(time.Hour - time.Microsecond)
 			out = n.refresh(t, out.Refresh)
-			r.clock.add(time.Hour)
+			r.clock.add(time.Microsecond)
+			n.refreshRefused(t, never.Refresh, "refresh.in_time")
+			r.clock.add(time.Hour - time.Microsecond)
 			n.refreshRefused(t, out.Refresh, "refresh.in_time")
 			n.refreshRefused(t, out.Refresh, "refresh.in_time")
 		})

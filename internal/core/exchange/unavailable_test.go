@@ -177,6 +177,10 @@ func TestANodeThatLostTheFeed(t *testing.T) {
 			unavailable(t, name, nil, ask(ctx))
 			cancel()
 		}
+		// Nor when the caller has all the time in the world: the node gives up
+		// by itself.
+		_, err := n.SignOut(t.Context(), home, exchange.Credential{Bearer: seat.Access})
+		unavailable(t, "a patient sign-out", nil, err)
 	})
 }
 

@@ -40,7 +40,9 @@ func (b Budget) Scale(n int) Budget { return Budget{b.Count * max(n, 1), b.Per} 
 // time kept from the last act. It gives the next one, or how long to wait.
 func (b Budget) Take(tat, now time.Time) (next time.Time, wait time.Duration) {
 	each := b.Per / time.Duration(b.Count)
-	if tat.Before(now) {
+	// No act moves it further than one period ahead: then the clock was set
+	// back, and the count is of no worth any more.
+	if tat.Before(now) || tat.Sub(now) > b.Per {
 		tat = now
 	}
 	next = tat.Add(each)
@@ -147,7 +149,11 @@ func (f Failures) Rest(now time.Time, scale int) time.Duration {
 	case f.Count < 25:
 		d = 5 * time.Second
 	}
-	// A clock set back makes nobody wait longer than the delay itself.
+	// A failure in the future was before the clock was set back: nobody waits
+	// until it has caught up.
+	if f.Last.Sub(now) > d {
+		return 0
+	}
 	return min(max(0, f.Last.Add(d/time.Duration(max(scale, 1))).Sub(now)), d)
 }
 

@@ -208,8 +208,10 @@ func (a *Sessions) credential(w http.ResponseWriter, r *http.Request) (exchange.
 	if err != nil {
 		return exchange.Credential{}, err
 	}
-	if origin != "" && !a.Exchange.Allows(r.Context(), origin) {
-		return exchange.Credential{}, check.Refuse(door.Site)
+	if origin != "" {
+		if err := a.Exchange.Admits(r.Context(), origin); err != nil {
+			return exchange.Credential{}, err
+		}
 	}
 	return exchange.Credential{Cookie: a.cookie(w, r, door.SessionCookie), Refresh: a.cookie(w, r, door.RefreshCookie)}, nil
 }
