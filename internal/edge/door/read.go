@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
@@ -99,8 +100,8 @@ func Form(w http.ResponseWriter, r *http.Request, fields ...string) (url.Values,
 	return values(string(b), fields, Body)
 }
 
-// OAuthForm reads a form of the protocol endpoints: each of these parameters
-// at most once, all others ignored (RFC 6749 section 3.2).
+// OAuthForm reads a form of the protocol endpoints: every parameter at most
+// once, those that nobody knows ignored (RFC 6749 sections 3.1 and 3.2).
 func OAuthForm(w http.ResponseWriter, r *http.Request, known ...string) (url.Values, error) {
 	b, err := body(w, r, "application/x-www-form-urlencoded", MaxBody)
 	if err != nil {
@@ -110,13 +111,11 @@ func OAuthForm(w http.ResponseWriter, r *http.Request, known ...string) (url.Val
 	if err != nil || strings.Count(string(b), "&") > maxMembers {
 		return nil, check.Refuse(Body)
 	}
-	ours := url.Values{}
-	for _, name := range known {
-		if vs, sent := all[name]; sent {
-			ours[name] = vs
-		}
+	if err := once(all, slices.Collect(maps.Keys(all)), Body); err != nil {
+		return nil, err
 	}
-	return ours, once(ours, known, Body)
+	maps.DeleteFunc(all, func(name string, _ []string) bool { return !slices.Contains(known, name) })
+	return all, nil
 }
 
 // Params reads the query, like Form.
