@@ -35,7 +35,9 @@ func TestPauseEndsEverything(t *testing.T) {
 		if check, _ := refused(t, b.Do("POST", "/session/refresh", nil), http.StatusUnauthorized); check != "refresh.alive" {
 			t.Errorf("the refresh was refused by %s", check)
 		}
-		refused(t, s.Browser().Do("POST", "/session", rig.Credentials(ana)), http.StatusUnauthorized)
+		if check, _ := refused(t, s.Browser().Do("POST", "/session", rig.Credentials(ana)), http.StatusForbidden); check != "user.active" {
+			t.Errorf("the sign-in was refused by %s", check)
+		}
 		if out := want(t, 0, s.CLI("", "users", "restore", ana.ID, "--json"), "users", "restore", "--json"); out["state"] != "active" {
 			t.Errorf("the person let in is %v", out)
 		}

@@ -47,7 +47,9 @@ type ClientProof struct{ ID, Secret string }
 func (x *Exchanges) clientFor(ctx context.Context, of *check.Exchange, by settle.Caller, proof ClientProof) (client.Client, error) {
 	var c client.Client
 	known := false
-	who := proof.ID + " " + risk.Network(by.Addr).String()
+	// The budget is the network's and the client's, once there is one: strangers
+	// name what they like.
+	who := risk.Network(by.Addr).String()
 	wait, pace := time.Duration(-1), time.Duration(-1) // not asked yet
 	judge := func(j *settle.Judgement) core.Unit {
 		if client.ValidID(proof.ID) {
@@ -55,6 +57,7 @@ func (x *Exchanges) clientFor(ctx context.Context, of *check.Exchange, by settle
 		}
 		known = c.Exists()
 		if wait < 0 && j.Err() == nil {
+			who += " " + c.ID
 			wait = x.guessed(c, proof.Secret, who, j.Now)
 		}
 		if !j.Hold(clientCalm, wait == 0, check.Wait(wait)) {

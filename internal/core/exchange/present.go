@@ -176,10 +176,23 @@ func (x *Exchanges) FlushSeen(ctx context.Context) error {
 			}
 		}
 		if _, err := x.pipe.Store.Commit(ctx, u); err != nil {
+			x.marks.putBack(at)
 			return err
 		}
 	}
 	return nil
+}
+
+// putBack keeps uses that could not be written for the next time, unless they
+// were overtaken. What was written already is written again to no effect.
+func (m *marks) putBack(at map[session.ID]mark) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for id, old := range at {
+		if _, newer := m.at[id]; !newer {
+			m.at[id] = old
+		}
+	}
 }
 
 // changed tells every node to read a session's row again.

@@ -81,8 +81,10 @@ func (x *Exchanges) spend(j *settle.Judgement, v token.Verdict, w token.Weighed,
 	case v == token.Late:
 		// The family dies; the session must be proved again before it is
 		// trusted with anything, and nobody is accused of a theft.
-		return core.Unit{revocation.Next{}, token.Burn{ID: f.ID, At: j.Now}, session.Doubt{ID: s.ID}, x.changed(s.ID, j.Now),
-			x.event(revocation.Name{Unit: revocation.Grant, ID: token.GrantOf(s.ID, f.Client).String()}, j.Now)}
+		// The event names the session though it goes on: all its access tokens
+		// die, whichever first-party application they were given to.
+		_, event := x.ends(s.ID, j.Now, session.NotEnded)
+		return core.Unit{revocation.Next{}, token.Burn{ID: f.ID, At: j.Now}, session.Doubt{ID: s.ID}, event}
 	case j.Failed():
 		return nil
 	case v == token.Rotate:
@@ -102,17 +104,18 @@ func (x *Exchanges) used(s session.Session, now time.Time) core.Unit {
 }
 
 var resume = check.Declare(3, "signin.continue",
-	client.FirstParty, session.Presented, session.Alive, session.InTime, session.Trusted)
+	client.FirstParty, risk.NetworkCalm, session.Presented, session.Alive, session.InTime, session.Trusted)
 
 // Resume gives a browser that holds a live session a refresh family again:
 // the page says "you are signed in", and going on needs no password.
 func (x *Exchanges) Resume(ctx context.Context, by settle.Caller, cookie, origin string) (Tokens, error) {
+	wait := x.meters.Take("refresh", risk.Network(by.Addr).String(), x.pipe.Now(), risk.RefreshTries)
 	text, wellFormed := token.ParseSession(cookie)
 	var out Tokens
 	var c client.Client
 	err := x.pipe.Run(ctx, resume, by, func(j *settle.Judgement) core.Unit {
 		c = x.firstParty(j, origin)
-		if !j.Hold(client.FirstParty, mayAsk(c)) {
+		if !j.Hold(client.FirstParty, mayAsk(c)) || !j.Hold(risk.NetworkCalm, wait == 0, check.Wait(wait)) {
 			return nil
 		}
 		s, u, ok := x.standing(j, text, wellFormed)

@@ -74,7 +74,7 @@ func TestWrongSignInsLookAlike(t *testing.T) {
 			{"no password", r.person(), "", "", "password.fits"},
 			{"too long a password", r.person(), "", long, "password.fits"},
 			{"a password that is no text", r.person(), "", password + "\x00\xff", "password.fits"},
-			{"paused, and right", paused, "", password, "user.active"},
+			{"paused, and wrong", paused, "", "not the password", "password.fits"},
 			{"has no password yet", invited, "", password, "password.fits"},
 			{"unknown address", person{}, "nobody@example.com", password, "user.known"},
 			{"malformed address", person{}, "not an address", password, "user.known"},
@@ -115,6 +115,22 @@ func TestWrongSignInsLookAlike(t *testing.T) {
 			case err != nil || !e.Refused || e.User != c.of.id || e.Ref != f.Ref || failing(e) != c.failed || e.Chain != ledger.Audit || len(tallies) != 0:
 				t.Errorf("%s: entry %+v (%v), tallies %v", c.name, e, err, tallies)
 			}
+		}
+		if n := r.count(`select count(*) from sessions`); n != 0 {
+			t.Errorf("%d sessions came of it", n)
+		}
+	})
+}
+
+// Only who knows the password learns that an account is paused, and gets
+// nothing for it (IDN-10).
+func TestOnlyTheRightPasswordLearnsOfAPause(t *testing.T) {
+	onEach(t, func(t *testing.T, r *rig) {
+		paused := r.person()
+		r.pause(t, paused)
+		out, err := r.Password(t.Context(), elsewhere(1), exchange.PasswordInput{Email: paused.email, Password: password})
+		if f := refused(t, err, "user.active"); f.Check().Shown != "user.active" || out != (exchange.Tokens{}) {
+			t.Errorf("shows %s and gives %+v", f.Check().Shown, out)
 		}
 		if n := r.count(`select count(*) from sessions`); n != 0 {
 			t.Errorf("%d sessions came of it", n)

@@ -62,9 +62,9 @@ var (
 	Known = check.New(check.Check{Number: 203, ID: "user.known", Fault: fault.Unauthenticated, Shown: "signin.failed",
 		Says: "There is an account with this address.", Source: "ASVS 6.3.8",
 		Title: "That e-mail and password do not match.", Stops: []string{"ENM-01"}})
-	IsActive = check.New(check.Check{Number: 204, ID: "user.active", Fault: fault.Unauthenticated, Shown: "signin.failed",
+	IsActive = check.New(check.Check{Number: 204, ID: "user.active", Fault: fault.Denied, Shown: "user.active",
 		Says: "The account is active, not paused.", Source: "ASVS 7.4.2",
-		Title: "That e-mail and password do not match.", Stops: []string{"IDN-10", "SES-11", "OAU-12"}})
+		Title: "This account is paused. Write to the people who run this service and quote the reference.", Stops: []string{"IDN-10", "SES-11", "OAU-12"}})
 	Found = check.New(check.Check{Number: 205, ID: "user.found", Fault: fault.Missing, Shown: "user.found",
 		Says: "There is such an account.", Source: "RFC 9110 section 15.5.5",
 		Title: "There is no such person."})

@@ -17,9 +17,6 @@ type Log struct {
 	moved  chan struct{}
 }
 
-// readsTake is more than a read of the head may take.
-const readsTake = 10 * time.Second
-
 // NewLog is a view of nothing yet: position 0, never read.
 func NewLog() *Log { return &Log{latest: map[Name]Event{}, moved: make(chan struct{})} }
 
@@ -42,11 +39,9 @@ func (l *Log) Apply(events []Event, head uint64, began time.Time) {
 			l.note(e)
 		}
 	}
-	// Reads may end in the other order; a clock that was set back by more than
-	// any read takes starts anew, or this view would look old until it caught up.
-	if back := l.began.Sub(began); back <= 0 || back > readsTake {
-		l.began = began
-	}
+	// Never the later of two: a clock that was set back would make this view
+	// look old until it had caught up.
+	l.began = began
 	if head > l.head {
 		l.head = head
 		close(l.moved)

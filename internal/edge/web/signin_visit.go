@@ -8,6 +8,7 @@ import (
 	"github.com/doorward/doorward/internal/base/fault"
 	"github.com/doorward/doorward/internal/core/check"
 	"github.com/doorward/doorward/internal/core/exchange"
+	"github.com/doorward/doorward/internal/core/identity"
 	"github.com/doorward/doorward/internal/core/settle"
 	"github.com/doorward/doorward/internal/edge/door"
 	"github.com/doorward/doorward/internal/edge/web/ui"
@@ -66,6 +67,9 @@ func (v *visit) signIn() error {
 		case c.Fault == fault.Unauthenticated:
 			page.Alert = SignInWrong(c.Shown, e.Ref)
 			return page, http.StatusUnprocessableEntity
+		case c == identity.IsActive:
+			page.Alert = Paused(page.Host, c.Shown, e.Ref)
+			return page, http.StatusForbidden
 		default:
 			alert, code := v.later(e)
 			page.Alert = alert

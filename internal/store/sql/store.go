@@ -11,6 +11,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/doorward/doorward/internal/core"
 )
@@ -21,6 +22,7 @@ type Store struct {
 	dialect dialect
 	reads   reader
 	commits committer
+	closing sync.Once
 }
 
 // A committer applies one unit whole, its writes in lock order.
@@ -83,8 +85,9 @@ func (s *Store) Engine() string { return s.dialect.name }
 
 // Close lets go of the database after what is queued has been committed.
 // Readers go first: the writer's last checkpoint wants the log for itself.
-func (s *Store) Close() error {
-	return errors.Join(s.db.Close(), s.commits.close())
+func (s *Store) Close() (err error) {
+	s.closing.Do(func() { err = errors.Join(s.db.Close(), s.commits.close()) })
+	return err
 }
 
 // Commit applies a unit whole; see core.Store.
