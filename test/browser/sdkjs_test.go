@@ -254,11 +254,11 @@ func TestSDKStart(t *testing.T) {
 	}
 
 	tab.want(`page.next()`, "240") // 80 % of five minutes; chance says the middle
-	tab.want(`(page.pass(238), page.refreshes())`, "1")
+	tab.want(`(page.pass(238), page.settled().then(page.refreshes))`, "1")
 	tab.ask(`page.pass(2)`)
 	tab.Until("a refresh when it is due", `page.refreshes() === 2 && page.next() > 200`)
 	tab.ask(`Object.defineProperty(document, "hidden", { value: true, configurable: true })`)
-	tab.want(`(page.pass(3600), page.refreshes())`, "2")
+	tab.want(`(page.pass(3600), page.settled().then(page.refreshes))`, "2")
 	tab.want(`page.auth.state`, "in")
 	tab.ask(`(delete document.hidden, document.dispatchEvent(new Event("visibilitychange")))`)
 	tab.Until("a refresh when the tab is seen again", `page.refreshes() === 3 && page.next() > 200`)
@@ -418,6 +418,7 @@ func TestSDKLeave(t *testing.T) {
 	tab := New(t).Tab()
 	tab.enter(a.at(s), s.User("ana"))
 	answered, release := a.hold("/session/refresh")
+	tab.ask(`addEventListener("unload", () => {})`) // a page that goes for good
 	tab.ask(`page.pass(241)`)
 	<-answered
 	tab.Go(a.URL + "/api/echo")

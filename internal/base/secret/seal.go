@@ -3,7 +3,6 @@ package secret
 import (
 	"crypto/aes"
 	"crypto/cipher"
-	"crypto/rand"
 	"errors"
 )
 
@@ -45,7 +44,3 @@ func (s *Sealer) Open(place string, box []byte) ([]byte, error) {
 	}
 	return plain, nil
 }
-
-// Reader is the operating system's randomness, for library calls that make
-// keys and take a reader.
-var Reader = rand.Reader

@@ -35,22 +35,22 @@ func TestNothingPassesWithoutEveryDeclaredCheck(t *testing.T) {
 		p, err := trail.Close()
 		switch c.want.(type) {
 		case Passed:
-			if err != nil || !p.For(both) || p.For(one) {
+			if err != nil || !p.Proven() {
 				t.Errorf("%s: %v, %v", name, p, err)
 			}
 		case *ErrIncomplete:
 			var e *ErrIncomplete
-			if !errors.As(err, &e) || p.For(both) {
+			if !errors.As(err, &e) || p.Proven() {
 				t.Errorf("%s: %v, %v", name, p, err)
 			}
 		case *Refusal:
 			var r *Refusal
-			if !errors.As(err, &r) || p.For(both) {
+			if !errors.As(err, &r) || p.Proven() {
 				t.Errorf("%s: %v, %v", name, p, err)
 			}
 		}
 	}
-	if (Passed{}).For(both) || (Passed{}).For() {
+	if (Passed{}).Proven() {
 		t.Error("the zero Passed issues")
 	}
 }

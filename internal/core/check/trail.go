@@ -94,16 +94,6 @@ func (t *Trail) missing() []string {
 // Only Close makes one that counts; the zero value issues nothing.
 type Passed struct{ of *Exchange }
 
-// For says whether this is the proof of the given exchange. Issuers ask.
-func (p Passed) For(of ...*Exchange) bool {
-	for _, e := range of {
-		if p.of != nil && p.of == e {
-			return true
-		}
-	}
-	return false
-}
-
 // Proven says whether some exchange passed. The zero value did not.
 func (p Passed) Proven() bool { return p.of != nil }
 

@@ -4,7 +4,6 @@
 package exchange
 
 import (
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -137,6 +136,3 @@ func clip(s string, most int) string {
 		return r
 	}, s), "")
 }
-
-// held says whether a list of scopes has one.
-func held(scope, want string) bool { return slices.Contains(strings.Fields(scope), want) }

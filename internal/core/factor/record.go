@@ -70,7 +70,4 @@ var (
 	PasswordGood = check.New(check.Check{Number: 253, ID: "password.good", Fault: fault.Unacceptable, Shown: "password.good",
 		Says: "The new password is long enough, and not one that is tried first.", Source: "NIST SP 800-63B-4 section 3.1.1.2; ASVS 6.2.1, 6.2.4",
 		Title: "Choose another password."})
-	PasswordNow = check.New(check.Check{Number: 254, ID: "password.current", Fault: fault.Unacceptable, Shown: "password.current",
-		Says: "The current password was given too.", Source: "ASVS 6.2.3",
-		Title: "That is not your current password."})
 )

@@ -50,7 +50,7 @@ func TestWhatHoldsIsCommitted(t *testing.T) {
 			prepared = p
 			return nil
 		})
-		if err != nil || !prepared.For(trade) || !r.has2(t) {
+		if err != nil || !prepared.Proven() || !r.has2(t) {
 			t.Fatalf("%v, proof %v, committed %v", err, prepared, r.has2(t))
 		}
 		e := r.entries(t)

@@ -177,12 +177,6 @@ func (c Claims) Names() []revocation.Name {
 	}
 }
 
-// InTime says whether now lies within the token's life. leeway is for clocks
-// that are not ours.
-func (c Claims) InTime(now time.Time, leeway time.Duration) bool {
-	return now.Before(c.ExpiresAt.Add(leeway)) && !now.Add(leeway).Before(c.IssuedAt)
-}
-
 // FirstPartyScope is what a first-party page may get from a family: its own
 // registered scopes, and never more than the family holds. A family of the
 // server's own client is the person's whole first-party sign-in, so there

@@ -28,9 +28,6 @@ var (
 	Query = check.New(check.Check{Number: 107, ID: "request.query", Fault: fault.Malformed, Shown: "request.query",
 		Says: "Each parameter is sent once, in UTF-8.", Source: "RFC 6749 section 3.1",
 		Title: "The address has parameters that cannot be read.", Stops: []string{"OAU-06"}})
-	Cookies = check.New(check.Check{Number: 108, ID: "request.cookies", Fault: fault.Malformed, Shown: "request.cookies",
-		Says: "No cookie of ours is sent twice.", Source: "RFC 6265bis section 5.7",
-		Title: "A cookie of ours was sent twice.", Stops: []string{"SES-05"}})
 	Site = check.New(check.Check{Number: 109, ID: "request.site", Fault: fault.Denied, Shown: "request.site",
 		Says: "The page that asks is ours or a first-party application's.", Source: "ASVS 3.5.1 to 3.5.3",
 		Title: "This page may not ask for that.", Stops: []string{"SES-15"}})
