@@ -54,7 +54,7 @@ func mayImport(pkg string) []string {
 	case pkg == "internal/cli":
 		return []string{"internal/app", "sdk"}
 	case pkg == "internal/app":
-		return []string{"internal/", "examples/", "sdk"}
+		return []string{"internal/", "examples/", "sdk", "sdk-js"}
 	case strings.HasPrefix(pkg, "examples/"):
 		return []string{"sdk"}
 	case pkg == "cmd/doorward":

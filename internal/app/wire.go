@@ -34,6 +34,7 @@ import (
 	"github.com/doorward/doorward/internal/edge/oauth"
 	"github.com/doorward/doorward/internal/edge/web"
 	sqlstore "github.com/doorward/doorward/internal/store/sql"
+	sdkjs "github.com/doorward/doorward/sdk-js"
 )
 
 // freshFor is how old a proof may be for a risky act (security defaults 3.2:
@@ -107,8 +108,21 @@ func (s *server) routes() *http.ServeMux {
 	(&api.Sessions{Door: s.door, Exchange: s.exchange}).Routes(mux)
 	(&api.Feed{Door: s.door, Exchange: s.exchange}).Routes(mux)
 	(&oauth.OAuth{Door: s.door, Exchange: s.exchange, Ring: s.ring}).Routes(mux)
+	mux.Handle("/sdk/doorward.js", s.door.On(door.Problem, door.Address{Methods: map[string]door.Handler{"GET": serveSDK}}.Serve))
 	web.New(web.Config{Door: s.door, Exchange: s.exchange, Form: s.ring.Form}).Routes(mux)
 	return mux
+}
+
+// serveSDK gives pages of any origin the browser SDK.
+func serveSDK(w http.ResponseWriter, _ *http.Request) error {
+	h := w.Header()
+	h.Set("Content-Type", "text/javascript; charset=utf-8")
+	h.Set("Cache-Control", "public, max-age=300, stale-while-revalidate=86400")
+	h.Set("Access-Control-Allow-Origin", "*")
+	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
+	h.Set("X-Content-Type-Options", "nosniff")
+	_, err := w.Write(sdkjs.Source)
+	return err
 }
 
 // local is what the socket serves to whoever has the host.

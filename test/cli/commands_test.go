@@ -99,7 +99,7 @@ func TestEveryCommandTellsOneDocument(t *testing.T) {
 		}
 		again.Do("GET", "/session", nil).Want(t, 401)
 		s.Bearer("GET", "/session", again.Access).Want(t, 401)
-		refused := again.Do("POST", "/session", map[string]string{"email": "ana@example.com", "password": "four lamps on a hill"}).Want(t, 401).Refusal(t)
+		refused := again.Do("POST", "/session", map[string]string{"email": "ana@example.com", "password": "four lamps on a hill"}).Want(t, 403).Refusal(t)
 		if e := run(0, "", "explain", refused.Ref, "--json"); e["ref"] != refused.Ref && !strings.Contains(fmt.Sprint(e), refused.Ref) {
 			t.Errorf("%s is explained as %v", refused.Ref, e)
 		}

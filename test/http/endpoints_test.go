@@ -52,6 +52,7 @@ var endpoints = []endpoint{
 	{method: "GET", path: "/oauth/jwks", allow: documents, oauth: true},
 	{method: "GET", path: "/.well-known/openid-configuration", allow: documents, oauth: true},
 	{method: "GET", path: "/.well-known/oauth-authorization-server", allow: documents, oauth: true},
+	{method: "GET", path: "/sdk/doorward.js", allow: documents},
 	{method: "GET", path: "/healthz", allow: documents, probe: true, oauth: true},
 	{method: "GET", path: "/readyz", allow: documents, probe: true, oauth: true},
 
