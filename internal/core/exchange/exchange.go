@@ -4,7 +4,6 @@
 package exchange
 
 import (
-	"strings"
 	"sync"
 	"time"
 
@@ -122,17 +121,4 @@ func (x *Exchanges) opening(s session.Session, c client.Client, now time.Time, r
 	maxUntil := now.Add(x.policy.Token.Max)
 	return token.Open{ID: f, Client: c.ID, Session: s.ID, User: s.User, KeyTag: k.Tag, Salt: secret.Random16(), Current: current, Rev: rev,
 		Scopes: c.Scopes, Created: now, IdleUntil: x.policy.Token.Until(now, maxUntil), MaxUntil: maxUntil}, wire
-}
-
-// clip bounds what is kept of a header that strangers write.
-func clip(s string, most int) string {
-	if len(s) > most {
-		s = s[:most]
-	}
-	return strings.ToValidUTF8(strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return -1
-		}
-		return r
-	}, s), "")
 }

@@ -46,7 +46,7 @@ func (x *Exchanges) Password(ctx context.Context, by settle.Caller, in PasswordI
 	address, ok := identity.Canonical(in.Email)
 	if !ok {
 		// It names nobody; it is compared and counted like any unknown address.
-		address = "?" + strings.ToLower(clip(in.Email, 320))
+		address = "?" + strings.ToLower(settle.Clip(in.Email, 320))
 	}
 	g, err := x.guess(ctx, by, address, in.Password, factor.Strangers)
 	if err != nil {
@@ -79,7 +79,7 @@ func (x *Exchanges) Password(ctx context.Context, by settle.Caller, in PasswordI
 		}
 		maxUntil := j.Now.Add(x.policy.Session.Max)
 		s := session.Session{ID: id, User: u.ID, Hash: session.HashOf(cookie[:]), Rev: j.Rev, Created: j.Now, AuthTime: j.Now, LastSeen: j.Now,
-			IdleUntil: x.policy.Session.Until(j.Now, maxUntil), MaxUntil: maxUntil, Method: "password", UserAgent: clip(by.UserAgent, 256)}
+			IdleUntil: x.policy.Session.Until(j.Now, maxUntil), MaxUntil: maxUntil, Method: "password", UserAgent: settle.Clip(by.UserAgent, 256)}
 		if by.Addr.IsValid() {
 			s.IP = by.Addr.String()
 		}

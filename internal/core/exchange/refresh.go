@@ -83,8 +83,8 @@ func (x *Exchanges) spend(j *settle.Judgement, v token.Verdict, w token.Weighed,
 		// trusted with anything, and nobody is accused of a theft.
 		// The event names the session though it goes on: all its access tokens
 		// die, whichever first-party application they were given to.
-		_, event := x.ends(s.ID, j.Now, session.NotEnded)
-		return core.Unit{revocation.Next{}, token.Burn{ID: f.ID, At: j.Now}, session.Doubt{ID: s.ID}, event}
+		return core.Unit{revocation.Next{}, token.Burn{ID: f.ID, At: j.Now}, session.Doubt{ID: s.ID},
+			x.event(revocation.Name{Unit: revocation.Session, ID: s.ID.String()}, j.Now)}
 	case j.Failed():
 		return nil
 	case v == token.Rotate:

@@ -130,7 +130,7 @@ func (p *Pipeline) recorded(unit core.Unit, id ledger.ID, j *Judgement, refusal 
 	}
 	e := ledger.Entry{ID: id, At: j.Now, Chain: ledger.Audit, Exchange: j.Of(), Number: j.Of().Number, Refused: refusal != nil,
 		User: j.User, Session: j.Session, Client: j.Client, Actor: by.Actor, Steps: j.Steps(),
-		Personal: ledger.Personal{UserAgent: clip(by.UserAgent)}}
+		Personal: ledger.Personal{UserAgent: Clip(by.UserAgent, agentAtMost)}}
 	if by.Addr.IsValid() {
 		e.Personal.IP = by.Addr.String()
 	}
@@ -149,9 +149,19 @@ func (p *Pipeline) recorded(unit core.Unit, id ledger.ID, j *Judgement, refusal 
 	return out
 }
 
-// clip bounds what is kept of a header that strangers write, and keeps it text.
-func clip(header string) string {
-	return strings.ToValidUTF8(header[:min(len(header), 256)], "")
+// agentAtMost is how many bytes of a user agent are kept.
+const agentAtMost = 256
+
+// Clip bounds what is kept of text that strangers write, and keeps it text:
+// valid UTF-8, on one line.
+func Clip(s string, most int) string {
+	s = strings.ToValidUTF8(s[:min(len(s), most)], "")
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return -1
+		}
+		return r
+	}, s)
 }
 
 func revokes(u core.Unit) bool {
