@@ -143,8 +143,8 @@ func cores() int {
 	return n
 }
 
-// found gives an empty database its issuer, keys and built-in client, and
-// opens the keys. It writes nothing when anything does not fit.
+// found gives an empty database its issuer, keys and built-in client, an older
+// one the keys of later purposes, and opens the keys. It writes nothing when anything does not fit.
 func found(ctx context.Context, store core.Store, c Config) (*key.Ring, error) {
 	mode := "production"
 	if c.Development {
@@ -162,20 +162,30 @@ func found(ctx context.Context, store core.Store, c Config) (*key.Ring, error) {
 	if err != nil {
 		return nil, err
 	}
+	made, err := key.Make(keys, sealer, jose.ES256, now())
+	if err != nil {
+		return nil, err
+	}
+	var unit core.Unit
 	if !d.Exists() {
-		made, err := key.Make(keys, sealer, jose.ES256, now())
-		if err != nil {
+		unit = append(unit, deployment.Found{Issuer: c.Issuer, Mode: mode, Created: now()})
+		unit = append(unit, manage.BuiltIn(now())...)
+	} else if len(made) > 0 {
+		// A database of an earlier version: only a key that opens what it has may
+		// add to it.
+		if err := key.Fits(keys, sealer); err != nil {
 			return nil, err
 		}
-		unit := core.Unit{deployment.Found{Issuer: c.Issuer, Mode: mode, Created: now()}}
-		for _, k := range made {
-			unit = append(unit, k)
-		}
+	}
+	for _, k := range made {
+		unit = append(unit, k)
+	}
+	if len(unit) > 0 {
 		var lost *core.Lost
-		if _, err := store.Commit(ctx, append(unit, manage.BuiltIn(now())...)); err != nil && !errors.As(err, &lost) {
+		if _, err := store.Commit(ctx, unit); err != nil && !errors.As(err, &lost) {
 			return nil, err
 		}
-		// Lost means that another first start won: its keys are read below.
+		// Lost means that another start won: its keys are read below.
 		v = store.View(ctx)
 		if err := v.Deployment().Fits(c.Issuer, mode); err != nil {
 			return nil, err

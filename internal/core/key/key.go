@@ -20,7 +20,12 @@ const (
 	Refresh                    // refresh families: 32 bytes
 	Ledger                     // ledger segments: an Ed25519 pair
 	Form                       // form tokens of the hosted pages: 32 bytes
+	Code                       // what is kept of mailed codes: 32 bytes
+	Mail                       // mails that wait to be sent: 32 bytes
 )
+
+// purposes are all of them, in the order in which keys are made.
+var purposes = []Purpose{Signing, Refresh, Ledger, Form, Code, Mail}
 
 // A Key as it is kept.
 type Key struct {
@@ -52,10 +57,11 @@ type Reader interface{ Keys() []Key }
 // place binds a sealed key to its row.
 func place(p Purpose, number int) string { return fmt.Sprintf("keys/%d/%d", p, number) }
 
-// Make makes the first key of each purpose that has none.
+// Make makes the first key of each purpose that has none: all of them for an
+// empty database, and those of a later version for an older one.
 func Make(have []Key, s *secret.Sealer, alg jose.Alg, now time.Time) ([]Add, error) {
 	var out []Add
-	for _, p := range []Purpose{Signing, Refresh, Ledger, Form} {
+	for _, p := range purposes {
 		if has(have, p) {
 			continue
 		}
@@ -74,7 +80,7 @@ func Make(have []Key, s *secret.Sealer, alg jose.Alg, now time.Time) ([]Add, err
 		default:
 			r := secret.Random()
 			private = r[:]
-			a.Alg = [...]string{Refresh: "HMAC-SHA256", Ledger: "Ed25519", Form: "HMAC-SHA256"}[p]
+			a.Alg = [...]string{Refresh: "HMAC-SHA256", Ledger: "Ed25519", Form: "HMAC-SHA256", Code: "HMAC-SHA256", Mail: "AES-256-GCM"}[p]
 			name := secret.Hash("key name", private)
 			a.KID = secret.Encode(name[:9])
 		}
@@ -100,6 +106,8 @@ type Ring struct {
 	Refresh []RefreshKey        // the newest last
 	Ledger  ed25519.PrivateKey
 	Form    []byte
+	Code    []byte
+	Mail    *secret.Sealer // seals what a mail says until it is sent
 }
 
 // A RefreshKey makes and knows refresh tokens: one key derives successors,
@@ -113,6 +121,16 @@ type RefreshKey struct {
 // ErrWrongKEK says that the key-encryption key is not the one that sealed
 // these keys. Nothing is written; the server refuses to start.
 var ErrWrongKEK = errors.New("the key-encryption key does not open this database's keys: it is another one, or damaged")
+
+// Fits says whether a key-encryption key is the one that sealed these keys.
+func Fits(keys []Key, s *secret.Sealer) error {
+	for _, k := range keys {
+		if _, err := s.Open(place(k.Purpose, k.Number), k.Sealed); err != nil {
+			return ErrWrongKEK
+		}
+	}
+	return nil
+}
 
 // Open opens every key.
 func Open(keys []Key, s *secret.Sealer) (*Ring, error) {
@@ -142,10 +160,16 @@ func Open(keys []Key, s *secret.Sealer) (*Ring, error) {
 			r.Ledger = ed25519.NewKeyFromSeed(private)
 		case Form:
 			r.Form = private
+		case Code:
+			r.Code = private
+		case Mail:
+			if r.Mail, err = secret.NewSealer(private); err != nil {
+				return nil, err
+			}
 		}
 	}
-	if r.Signer == nil || len(r.Refresh) == 0 || r.Ledger == nil || r.Form == nil {
-		return nil, errors.New("a key is missing: no signing, refresh, ledger or form key that may be used")
+	if r.Signer == nil || len(r.Refresh) == 0 || r.Ledger == nil || r.Form == nil || r.Code == nil || r.Mail == nil {
+		return nil, errors.New("a key is missing: no signing, refresh, ledger, form, code or mail key that may be used")
 	}
 	return r, nil
 }
