@@ -22,10 +22,12 @@ const (
 	Form                       // form tokens of the hosted pages: 32 bytes
 	Code                       // what is kept of mailed codes: 32 bytes
 	Mail                       // mails that wait to be sent: 32 bytes
+	_                          // 7 is not given
+	Opaque                     // opaque access tokens: 32 bytes
 )
 
 // purposes are all of them, in the order in which keys are made.
-var purposes = []Purpose{Signing, Refresh, Ledger, Form, Code, Mail}
+var purposes = []Purpose{Signing, Refresh, Ledger, Form, Code, Mail, Opaque}
 
 // A Key as it is kept.
 type Key struct {
@@ -80,7 +82,7 @@ func Make(have []Key, s *secret.Sealer, alg jose.Alg, now time.Time) ([]Add, err
 		default:
 			r := secret.Random()
 			private = r[:]
-			a.Alg = [...]string{Refresh: "HMAC-SHA256", Ledger: "Ed25519", Form: "HMAC-SHA256", Code: "HMAC-SHA256", Mail: "AES-256-GCM"}[p]
+			a.Alg = [...]string{Refresh: "HMAC-SHA256", Ledger: "Ed25519", Form: "HMAC-SHA256", Code: "HMAC-SHA256", Mail: "AES-256-GCM", Opaque: "XChaCha20-Poly1305"}[p]
 			name := secret.Hash("key name", private)
 			a.KID = secret.Encode(name[:9])
 		}
@@ -108,6 +110,13 @@ type Ring struct {
 	Form    []byte
 	Code    []byte
 	Mail    *secret.Sealer // seals what a mail says until it is sent
+	Opaque  []OpaqueKey    // the newest last; none that is compromised
+}
+
+// An OpaqueKey seals and opens opaque access tokens.
+type OpaqueKey struct {
+	Tag    [4]byte // names the key inside a token
+	Secret []byte  // 32 bytes
 }
 
 // A RefreshKey makes and knows refresh tokens: one key derives successors,
@@ -166,10 +175,14 @@ func Open(keys []Key, s *secret.Sealer) (*Ring, error) {
 			if r.Mail, err = secret.NewSealer(private); err != nil {
 				return nil, err
 			}
+		case Opaque:
+			if tag := secret.Hash("opaque key tag", private); !k.Compromised {
+				r.Opaque = append(r.Opaque, OpaqueKey{Tag: [4]byte(tag[:4]), Secret: private})
+			}
 		}
 	}
-	if r.Signer == nil || len(r.Refresh) == 0 || r.Ledger == nil || r.Form == nil || r.Code == nil || r.Mail == nil {
-		return nil, errors.New("a key is missing: no signing, refresh, ledger, form, code or mail key that may be used")
+	if r.Signer == nil || len(r.Refresh) == 0 || r.Ledger == nil || r.Form == nil || r.Code == nil || r.Mail == nil || len(r.Opaque) == 0 {
+		return nil, errors.New("a key is missing: no signing, refresh, ledger, form, code, mail or opaque key that may be used")
 	}
 	return r, nil
 }
