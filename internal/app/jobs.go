@@ -17,6 +17,11 @@ func (s *server) jobs(ctx context.Context) (finish func()) {
 	wg.Go(func() {
 		s.pipe.Follow.Run(ctx, func(err error) { s.log.Warn("the feed could not be read", "cause", err) })
 	})
+	wg.Go(func() {
+		s.keys.Run(ctx, func(err error) {
+			s.log.Error("the keys could not be read; this node goes on with those it has", "cause", err)
+		})
+	})
 	wg.Go(func() { s.store.Watch(ctx, s.pipe.Follow.Kick) })
 	every := func(d time.Duration, name string, do func(context.Context) error) {
 		wg.Go(func() {
@@ -57,7 +62,7 @@ func (s *server) jobs(ctx context.Context) (finish func()) {
 func (s *server) seal(ctx context.Context) error {
 	for _, chain := range []ledger.Chain{ledger.Audit, ledger.Rest} {
 		for {
-			n, err := s.pipe.Seal(ctx, chain, s.ring.Ledger)
+			n, err := s.pipe.Seal(ctx, chain, s.keys.Keys.Ring().Ledger)
 			if err != nil {
 				return err
 			}

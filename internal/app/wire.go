@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -47,7 +46,7 @@ type server struct {
 	log      *slog.Logger
 	store    *sqlstore.Store
 	pipe     *settle.Pipeline
-	ring     *key.Ring
+	keys     *settle.KeyFollower
 	tallies  *settle.Tallies
 	exchange *exchange.Exchanges
 	manage   *manage.Manage
@@ -72,19 +71,21 @@ func build(ctx context.Context, c Config, log *slog.Logger) (*server, error) {
 		return nil, err
 	}
 	s := &server{config: c, log: log, store: store, tallies: settle.NewTallies(), closing: make(chan struct{})}
-	if s.ring, err = found(ctx, store, c); err != nil {
+	open, ring, err := found(ctx, store, c)
+	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
 	feed := revocation.NewLog()
+	s.keys = &settle.KeyFollower{Store: store, Feed: feed, Now: now, Open: open, Keys: key.NewKeyring(ring)}
 	s.pipe = &settle.Pipeline{Store: store, Feed: feed, Now: now, Follow: settle.NewFollower(store, feed, now), Tally: s.tallies.Add, Closing: s.closing,
 		Alarm: func(err error) { log.Error("alarm", "cause", err) }}
 	life := token.Lifetimes{Access: c.Token.Access, Idle: c.Token.RefreshIdle, Max: c.Token.RefreshMax, Grace: c.Token.RefreshGrace, Leeway: c.Token.Leeway}
 	gate := factor.NewGate(cores(), time.After)
-	s.exchange = exchange.New(s.pipe, s.ring, exchange.Policy{Issuer: c.Issuer, Session: session.Lifetimes(c.Session), Token: life, Fresh: freshFor, Scale: c.Limits.Scale},
+	s.exchange = exchange.New(s.pipe, s.keys.Keys, exchange.Policy{Issuer: c.Issuer, Session: session.Lifetimes(c.Session), Token: life, Fresh: freshFor, Scale: c.Limits.Scale},
 		gate, risk.NewMeters(c.Limits.Scale))
 	s.manage = manage.New(s.pipe, gate, manage.Policy{Issuer: c.Issuer, PasswordMin: c.SignIn.PasswordMin, Token: life})
 	s.door = &door.Door{Issuer: issuer, Dev: c.Development, Trusted: c.TrustedProxies, Now: now, Log: log, Tally: s.tallies.Add}
-	return s, s.pipe.Follow.Read(ctx)
+	return s, errors.Join(s.pipe.Follow.Read(ctx), s.keys.Read(ctx))
 }
 
 // clean lets through only paths in their one spelling. The mux would answer
@@ -107,9 +108,9 @@ func (s *server) routes() *http.ServeMux {
 	mux := http.NewServeMux()
 	(&api.Sessions{Door: s.door, Exchange: s.exchange}).Routes(mux)
 	(&api.Feed{Door: s.door, Exchange: s.exchange}).Routes(mux)
-	(&oauth.OAuth{Door: s.door, Exchange: s.exchange, Ring: s.ring}).Routes(mux)
+	(&oauth.OAuth{Door: s.door, Exchange: s.exchange, Keys: s.keys.Keys}).Routes(mux)
 	mux.Handle("/sdk/doorward.js", s.door.On(door.Problem, door.Address{Methods: map[string]door.Handler{"GET": serveSDK}}.Serve))
-	web.New(web.Config{Door: s.door, Exchange: s.exchange, Form: s.ring.Form}).Routes(mux)
+	web.New(web.Config{Door: s.door, Exchange: s.exchange, Keys: s.keys.Keys}).Routes(mux)
 	return mux
 }
 
@@ -130,7 +131,7 @@ func (s *server) local() http.Handler {
 	mux := http.NewServeMux()
 	d := *s.door
 	d.Issuer = &url.URL{Scheme: "http", Host: "doorward"}
-	(&api.Manage{Door: &d, Manage: s.manage, LedgerKey: s.ring.Ledger.Public().(ed25519.PublicKey)}).Routes(mux)
+	(&api.Manage{Door: &d, Manage: s.manage, Keys: s.keys.Keys}).Routes(mux)
 	return mux
 }
 
@@ -143,9 +144,12 @@ func cores() int {
 	return n
 }
 
+// An opener opens keys as they are kept.
+type opener = func([]key.Key) (*key.Ring, error)
+
 // found gives an empty database its issuer, keys and built-in client, an older
 // one the keys of later purposes, and opens the keys. It writes nothing when anything does not fit.
-func found(ctx context.Context, store core.Store, c Config) (*key.Ring, error) {
+func found(ctx context.Context, store core.Store, c Config) (opener, *key.Ring, error) {
 	mode := "production"
 	if c.Development {
 		mode = "development"
@@ -153,18 +157,18 @@ func found(ctx context.Context, store core.Store, c Config) (*key.Ring, error) {
 	v := store.View(ctx)
 	d, keys := v.Deployment(), v.Keys()
 	if err := v.Err(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := d.Fits(c.Issuer, mode); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	sealer, err := openKEK(c.Keys.KEKFile, len(keys) == 0)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	made, err := key.Make(keys, sealer, jose.ES256, now())
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var unit core.Unit
 	if !d.Exists() {
@@ -174,7 +178,7 @@ func found(ctx context.Context, store core.Store, c Config) (*key.Ring, error) {
 		// A database of an earlier version: only a key that opens what it has may
 		// add to it.
 		if err := key.Fits(keys, sealer); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	for _, k := range made {
@@ -183,19 +187,21 @@ func found(ctx context.Context, store core.Store, c Config) (*key.Ring, error) {
 	if len(unit) > 0 {
 		var lost *core.Lost
 		if _, err := store.Commit(ctx, unit); err != nil && !errors.As(err, &lost) {
-			return nil, err
+			return nil, nil, err
 		}
 		// Lost means that another start won: its keys are read below.
 		v = store.View(ctx)
 		if err := v.Deployment().Fits(c.Issuer, mode); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		keys = v.Keys()
 	}
 	if err := v.Err(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return key.Open(keys, sealer)
+	open := func(keys []key.Key) (*key.Ring, error) { return key.Open(keys, sealer) }
+	ring, err := open(keys)
+	return open, ring, err
 }
 
 // openKEK reads the key-encryption key, making it only for a database that

@@ -32,7 +32,7 @@ type Policy struct {
 // Exchanges runs exchanges.
 type Exchanges struct {
 	pipe   *settle.Pipeline
-	ring   *key.Ring
+	keys   *key.Keyring
 	policy Policy
 	gate   *factor.Gate
 	meters *risk.Meters
@@ -45,8 +45,8 @@ type Exchanges struct {
 }
 
 // New makes exchanges that settle on a pipeline.
-func New(pipe *settle.Pipeline, ring *key.Ring, policy Policy, gate *factor.Gate, meters *risk.Meters) *Exchanges {
-	return &Exchanges{pipe: pipe, ring: ring, policy: policy, gate: gate, meters: meters, turns: newTurns(), cache: newCache(cacheSize),
+func New(pipe *settle.Pipeline, keys *key.Keyring, policy Policy, gate *factor.Gate, meters *risk.Meters) *Exchanges {
+	return &Exchanges{pipe: pipe, keys: keys, policy: policy, gate: gate, meters: meters, turns: newTurns(), cache: newCache(cacheSize),
 		marks: marks{at: map[session.ID]mark{}}, apps: apps{of: map[string]app{}}}
 }
 
@@ -100,7 +100,7 @@ func (x *Exchanges) access(p check.Passed, j *settle.Judgement, s session.Sessio
 		claims.IssuedAt = nb
 	}
 	claims.ExpiresAt = claims.IssuedAt.Add(x.policy.Token.Access)
-	t, err := token.Issue(p, x.ring.Signer, claims)
+	t, err := token.Issue(p, x.keys.Ring().Signer, claims)
 	return t, claims.ExpiresAt, err
 }
 
@@ -115,7 +115,8 @@ func (x *Exchanges) event(n revocation.Name, now time.Time) revocation.Revoke {
 
 // opening makes the family that a session's tokens come from.
 func (x *Exchanges) opening(s session.Session, c client.Client, now time.Time, rev uint64) (token.Open, string) {
-	k := x.ring.Refresh[len(x.ring.Refresh)-1]
+	refresh := x.keys.Ring().Refresh
+	k := refresh[len(refresh)-1]
 	f := token.NewFamilyID(now, secret.Random16())
 	wire, current := token.First(k, f, secret.Random())
 	maxUntil := now.Add(x.policy.Token.Max)

@@ -99,9 +99,9 @@ func (x *Exchanges) Inspect(ctx context.Context, text string, audiences ...strin
 		return token.Claims{}, err
 	}
 	t := presentToken.Begin()
-	now := x.pipe.Now()
+	now, ring := x.pipe.Now(), x.keys.Ring()
 	raw, kid, verr := jose.Verify(text, token.AccessType, func(kid string) (jose.Key, bool) {
-		k, ok := x.ring.Verify[kid]
+		k, ok := ring.Verify[kid]
 		return k, ok
 	})
 	c, readable := token.ReadClaims(raw, kid)

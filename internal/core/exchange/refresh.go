@@ -44,7 +44,7 @@ func (x *Exchanges) Refresh(ctx context.Context, by settle.Caller, in RefreshInp
 		f = l.Family
 		s, u := l.Session, l.User
 		standing := session.Judge(s, u, j.Now)
-		w := token.Weigh(wire, f, x.ring.Refresh)
+		w := token.Weigh(wire, f, x.keys.Ring().Refresh)
 		v := token.Judge(w, f, l.Alive(standing), j.Now, x.policy.Token.Grace)
 		if v != token.Foreign {
 			j.User, j.Session, j.Client = f.User, f.Session, c.ID

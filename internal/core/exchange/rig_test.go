@@ -180,7 +180,7 @@ func (r *rig) on(store *sqlstore.Store, with ...option) *node {
 	feed := revocation.NewLog()
 	n.pipe = &settle.Pipeline{Store: n.spy, Feed: feed, Now: r.clock.now, Follow: settle.NewFollower(store, feed, r.clock.now),
 		Tally: n.tallies.add, Alarm: func(err error) { n.alarms <- err }, Closing: n.closing}
-	n.Exchanges = exchange.New(n.pipe, r.ring, s.policy, s.gate, risk.NewMeters(s.policy.Scale))
+	n.Exchanges = exchange.New(n.pipe, key.NewKeyring(r.ring), s.policy, s.gate, risk.NewMeters(s.policy.Scale))
 	n.manage = manage.New(n.pipe, s.gate, manage.Policy{Issuer: issuer, PasswordMin: 15, Token: s.policy.Token})
 	if err := n.pipe.Follow.Read(r.t.Context()); err != nil {
 		r.t.Fatal(err)

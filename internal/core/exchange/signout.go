@@ -64,7 +64,7 @@ func (x *Exchanges) find(j *settle.Judgement, c Credential, bearer session.ID) (
 	}
 	if w, ok := token.ParseRefresh(c.Refresh); ok {
 		f := j.Family(w.Family)
-		if m := token.Weigh(w, f, x.ring.Refresh); m.Authentic && (m.Current || m.Parent) {
+		if m := token.Weigh(w, f, x.keys.Ring().Refresh); m.Authentic && (m.Current || m.Parent) {
 			return j.View.Session(f.Session)
 		}
 	}

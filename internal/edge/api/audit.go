@@ -1,6 +1,7 @@
 package api
 
 import (
+	"crypto/ed25519"
 	"encoding/hex"
 	"net/http"
 
@@ -21,7 +22,7 @@ type chainOut struct {
 
 // verify walks the ledger's chains.
 func (m *Manage) verify(w http.ResponseWriter, r *http.Request, _ settle.Caller) error {
-	proofs, err := m.Manage.VerifyLedger(r.Context(), m.LedgerKey)
+	proofs, err := m.Manage.VerifyLedger(r.Context(), m.Keys.Ring().Ledger.Public().(ed25519.PublicKey))
 	if err != nil {
 		return err
 	}

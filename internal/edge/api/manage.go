@@ -3,7 +3,6 @@ package api
 import (
 	"bytes"
 	"context"
-	"crypto/ed25519"
 	"net/http"
 	"strconv"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"github.com/doorward/doorward/internal/core/check"
 	"github.com/doorward/doorward/internal/core/client"
 	"github.com/doorward/doorward/internal/core/identity"
+	"github.com/doorward/doorward/internal/core/key"
 	"github.com/doorward/doorward/internal/core/manage"
 	"github.com/doorward/doorward/internal/core/session"
 	"github.com/doorward/doorward/internal/core/settle"
@@ -23,8 +23,7 @@ import (
 type Manage struct {
 	Door   *door.Door
 	Manage *manage.Manage
-	// LedgerKey is the public half of the key that signs segments.
-	LedgerKey ed25519.PublicKey
+	Keys   *key.Keyring
 }
 
 type actorKey struct{}

@@ -4,6 +4,9 @@ package oauth
 
 import (
 	"net/http"
+	"slices"
+	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -20,19 +23,19 @@ import (
 type OAuth struct {
 	Door     *door.Door
 	Exchange *exchange.Exchanges
-	Ring     *key.Ring
+	Keys     *key.Keyring
 }
 
 // Routes mounts the protocol endpoints.
 func (o *OAuth) Routes(mux *http.ServeMux) {
-	mux.Handle("/.well-known/openid-configuration", o.Door.On(refusal, o.public(o.metadata())))
-	mux.Handle("/.well-known/oauth-authorization-server", o.Door.On(refusal, o.public(o.metadata())))
-	mux.Handle("/oauth/jwks", o.Door.On(refusal, o.public(o.jwks())))
+	mux.Handle("/.well-known/openid-configuration", o.Door.On(refusal, o.public(o.metadata)))
+	mux.Handle("/.well-known/oauth-authorization-server", o.Door.On(refusal, o.public(o.metadata)))
+	mux.Handle("/oauth/jwks", o.Door.On(refusal, o.public(o.jwks)))
 	mux.Handle("/oauth/introspect", o.Door.On(refusal, o.introspect))
 }
 
 // metadata lists what works, and nothing else (RFC 8414 section 2).
-func (o *OAuth) metadata() any {
+func (o *OAuth) metadata(ring *key.Ring) any {
 	issuer := o.Exchange.Policy().Issuer
 	return struct {
 		Issuer      string   `json:"issuer"`
@@ -44,38 +47,50 @@ func (o *OAuth) metadata() any {
 		ACR         []string `json:"acr_values_supported"`
 	}{
 		Issuer: issuer, JWKS: issuer + "/oauth/jwks", Introspect: issuer + "/oauth/introspect",
-		IntroAuth: []string{"client_secret_basic", "client_secret_post"}, Algorithms: []string{string(o.Ring.Signer.Alg())},
+		IntroAuth: []string{"client_secret_basic", "client_secret_post"}, Algorithms: []string{string(ring.Signer.Alg())},
 		Revocations: issuer + "/revocations", ACR: []string{"urn:doorward:acr:1"},
 	}
 }
 
-func (o *OAuth) jwks() any {
-	keys := make([]jose.Key, 0, len(o.Ring.Verify))
-	for _, k := range o.Ring.Verify {
+func (o *OAuth) jwks(ring *key.Ring) any {
+	keys := make([]jose.Key, 0, len(ring.Verify))
+	for _, k := range ring.Verify {
 		keys = append(keys, k)
 	}
+	slices.SortFunc(keys, func(a, b jose.Key) int { return strings.Compare(a.KID(), b.KID()) })
 	return jose.Set(keys...)
 }
 
 // public serves a document that anyone may read and keep for five minutes,
-// from any page.
-func (o *OAuth) public(v any) door.Handler {
-	body, err := json.Marshal(v, json.Deterministic(true))
+// from any page. It follows from the ring of keys alone and is written once
+// for each.
+func (o *OAuth) public(of func(*key.Ring) any) door.Handler {
+	type written struct {
+		ring *key.Ring
+		body []byte
+	}
+	var last atomic.Pointer[written]
 	return func(w http.ResponseWriter, r *http.Request) error {
-		if err != nil {
-			return err
-		}
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			w.Header().Set("Allow", "GET, HEAD")
 			return check.Refuse(door.Method)
+		}
+		d := last.Load()
+		if ring := o.Keys.Ring(); d == nil || d.ring != ring {
+			body, err := json.Marshal(of(ring), json.Deterministic(true))
+			if err != nil {
+				return err
+			}
+			d = &written{ring, body}
+			last.Store(d)
 		}
 		h := w.Header()
 		h.Set("Content-Type", "application/json")
 		h.Set("Cache-Control", "public, max-age=300, stale-while-revalidate=86400")
 		h.Set("Access-Control-Allow-Origin", "*")
 		h.Set("X-Content-Type-Options", "nosniff")
-		_, werr := w.Write(body)
-		return werr
+		_, err := w.Write(d.body)
+		return err
 	}
 }
 

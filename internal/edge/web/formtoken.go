@@ -49,7 +49,7 @@ func (v *visit) csrf() string {
 }
 
 func (v *visit) token(key []byte) []byte {
-	mac := secret.MAC(v.formKey, "form", formVersion, key)
+	mac := secret.MAC(v.keys.Ring().Form, "form", formVersion, key)
 	return mac[:]
 }
 

@@ -137,12 +137,12 @@ func newRig(t *testing.T, issuer string, scale int, tunings ...tuning) *rig {
 		Token:   token.Lifetimes{Access: 5 * time.Minute, Idle: 15 * 24 * time.Hour, Max: 90 * 24 * time.Hour, Grace: 10 * time.Second, Leeway: 30 * time.Second},
 		Fresh:   10 * time.Minute, Scale: scale,
 	}
-	config := web.Config{Form: ring.Form, Door: &door.Door{Issuer: at, Dev: g.dev, Now: g.clock.Now,
+	config := web.Config{Keys: key.NewKeyring(ring), Door: &door.Door{Issuer: at, Dev: g.dev, Now: g.clock.Now,
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Tally: func(ledger.Tally) {}}}
 	for _, tune := range tunings {
 		tune(&policy, &config)
 	}
-	x := exchange.New(pipe, ring, policy, factor.NewGate(2, time.After), risk.NewMeters(scale))
+	x := exchange.New(pipe, config.Keys, policy, factor.NewGate(2, time.After), risk.NewMeters(scale))
 	if first, ok := config.Exchange.(*interposed); ok {
 		first.Exchanges = x
 	} else {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/doorward/doorward/internal/core/check"
 	"github.com/doorward/doorward/internal/core/exchange"
+	"github.com/doorward/doorward/internal/core/key"
 	"github.com/doorward/doorward/internal/edge/door"
 	"github.com/doorward/doorward/internal/edge/web/ui"
 )
@@ -27,18 +28,18 @@ type Exchanges interface {
 type Config struct {
 	Door     *door.Door
 	Exchange Exchanges
-	Form     []byte // the key of form tokens, 32 bytes
+	Keys     *key.Keyring // has the key of form tokens
 }
 
 // Web serves the hosted pages.
 type Web struct {
 	door     *door.Door
 	exchange Exchanges
-	formKey  []byte
+	keys     *key.Keyring
 }
 
 // New makes the hosted pages.
-func New(c Config) *Web { return &Web{door: c.Door, exchange: c.Exchange, formKey: c.Form} }
+func New(c Config) *Web { return &Web{door: c.Door, exchange: c.Exchange, keys: c.Keys} }
 
 // own is the origin of our own pages.
 func (s *Web) own() string { return s.door.Issuer.Scheme + "://" + s.door.Issuer.Host }

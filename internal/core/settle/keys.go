@@ -1,0 +1,100 @@
+package settle
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/doorward/doorward/internal/core"
+	"github.com/doorward/doorward/internal/core/key"
+	"github.com/doorward/doorward/internal/core/revocation"
+)
+
+// KeysChanged is what a unit that changes keys tells the nodes.
+var KeysChanged = revocation.Name{Unit: revocation.Changed, ID: "keys"}
+
+const (
+	keysEvery = time.Minute // how old a ring may become when nobody told of a change
+	keysLook  = time.Second // how often a node asks itself whether its ring is due
+)
+
+// A KeyFollower keeps a node's keyring true: it reads the keys again when the
+// feed says that they changed, and each minute in any case.
+type KeyFollower struct {
+	Store core.Store
+	Feed  *revocation.Log
+	Now   func() time.Time
+	Open  func(keys []key.Key) (*key.Ring, error)
+	Keys  *key.Keyring
+
+	reading sync.Mutex // around one read, so that a later one is never overtaken
+	mu      sync.Mutex
+	rev     uint64    // the position before the latest good read
+	read    time.Time // when that began
+	err     error     // why the latest read was no good
+}
+
+// Read reads the keys and swaps the ring. When that fails the node goes on
+// with the ring that it has: its keys are still keys.
+func (f *KeyFollower) Read(ctx context.Context) error {
+	f.reading.Lock()
+	defer f.reading.Unlock()
+	rev, began := f.Feed.Position(), f.Now()
+	v := f.Store.View(ctx)
+	keys := v.Keys()
+	err := v.Err()
+	var ring *key.Ring
+	if err == nil {
+		ring, err = f.Open(keys)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.err = err; err != nil {
+		return err
+	}
+	f.Keys.Swap(ring)
+	f.rev, f.read = rev, began
+	return nil
+}
+
+// Err is why the keyring may not be the database's, or nil.
+func (f *KeyFollower) Err() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.err
+}
+
+func (f *KeyFollower) due() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.err != nil || f.Now().Sub(f.read).Abs() >= keysEvery || f.Feed.Dead(f.rev, KeysChanged)
+}
+
+// Run reads until ctx ends. Errors go to report, once for each; the next read
+// may succeed.
+func (f *KeyFollower) Run(ctx context.Context, report func(error)) {
+	tick := time.NewTicker(keysLook)
+	defer tick.Stop()
+	said := ""
+	for {
+		moved := f.Feed.Moved()
+		if f.due() {
+			within, cancel := context.WithTimeout(ctx, freshLimit)
+			err := f.Read(within)
+			cancel()
+			switch {
+			case err == nil:
+				said = ""
+			case ctx.Err() == nil && err.Error() != said:
+				said = err.Error()
+				report(err)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-moved:
+		case <-tick.C:
+		}
+	}
+}
