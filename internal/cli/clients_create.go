@@ -27,6 +27,7 @@ type client struct {
 	FirstParty bool     `json:"doorward_first_party,omitzero"`
 	Resources  []string `json:"doorward_resources,omitempty"`
 	Origins    []string `json:"doorward_origins,omitempty"`
+	Format     string   `json:"doorward_token_format,omitzero"`
 }
 
 func (r *root) clientsCreate() *cobra.Command {
@@ -72,9 +73,10 @@ func (r *root) clientsCreate() *cobra.Command {
 	flags.StringArrayVar(&in.Resources, "resource", nil, "an API its tokens are for")
 	flags.StringArrayVar(&in.Origins, "origin", nil, "an origin its pages are served from")
 	flags.StringArrayVar(&in.Grants, "grant", nil, "a grant it may use")
+	flags.StringVar(&in.Format, "token-format", "", "of its access tokens: jwt (default) or opaque")
 	flags.BoolVar(&in.FirstParty, "first-party", false, "it is ours: no consent is asked")
 	cmd.MarkFlagsOneRequired("metadata", "name")
-	for _, flag := range []string{"name", "type", "redirect", "post-logout", "scope", "auth", "resource", "origin", "grant", "first-party"} {
+	for _, flag := range []string{"name", "type", "redirect", "post-logout", "scope", "auth", "resource", "origin", "grant", "token-format", "first-party"} {
 		cmd.MarkFlagsMutuallyExclusive("metadata", flag)
 	}
 	cmd.MarkFlagsRequiredTogether("name", "type")

@@ -46,13 +46,13 @@ func TestUsersListReadsEveryPage(t *testing.T) {
 func TestClientsCreateFromFlags(t *testing.T) {
 	s := newServer(t, map[string][]string{"POST /api/v1/clients": {`201 {"client_id":"notes","client_secret":"dw_cs_1"}`, `201 {"client_id":"notes"}`}})
 	s.run("", "clients", "create", "--name", "Notes", "--type", "web", "--redirect", "https://n.example.com/cb", "--redirect", "https://n.example.com/cb2", "--post-logout", "https://n.example.com/",
-		"--scope", "openid", "--scope", "notes:read", "--auth", "client_secret_basic", "--resource", "https://api.example.com", "--origin", "https://n.example.com", "--grant", "authorization_code", "--first-party").
+		"--scope", "openid", "--scope", "notes:read", "--auth", "client_secret_basic", "--resource", "https://api.example.com", "--origin", "https://n.example.com", "--grant", "authorization_code", "--token-format", "opaque", "--first-party").
 		want(t, exitYes, "client_id       notes\nclient_secret   dw_cs_1\n", "A secret is shown only now; the server keeps a hash.\n")
 	s.run("", "clients", "create", "--name", "Notes", "--type", "spa", "--json").want(t, exitYes, `{"client_id":"notes"}`+"\n", "")
 	s.wantAsked(t,
 		`POST /api/v1/clients {"client_name":"Notes","redirect_uris":["https://n.example.com/cb","https://n.example.com/cb2"],"post_logout_redirect_uris":["https://n.example.com/"],`+
 			`"scope":"openid notes:read","token_endpoint_auth_method":"client_secret_basic","grant_types":["authorization_code"],"doorward_type":"web","doorward_first_party":true,`+
-			`"doorward_resources":["https://api.example.com"],"doorward_origins":["https://n.example.com"]}`,
+			`"doorward_resources":["https://api.example.com"],"doorward_origins":["https://n.example.com"],"doorward_token_format":"opaque"}`,
 		`POST /api/v1/clients {"client_name":"Notes","doorward_type":"spa"}`)
 }
 

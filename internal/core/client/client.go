@@ -31,10 +31,17 @@ type Client struct {
 	Resources    []string // audiences of its tokens, and what it may introspect
 	Scopes       []string
 	Grants       []string
+	TokenFormat  string // of its access tokens: JWT or Opaque
 	Paused       bool
 	Cut          uint64
 	Created      time.Time
 }
+
+// Formats of access tokens.
+const (
+	JWT    = "jwt"    // read by whoever has the public keys (RFC 9068)
+	Opaque = "opaque" // read by this server alone
+)
 
 // Exists says whether the row was found.
 func (c Client) Exists() bool { return c.ID != "" }
@@ -161,6 +168,7 @@ var (
 	WordAuth     = check.NewWord(46, "token_endpoint_auth_method")
 	WordResource = check.NewWord(47, "doorward_resources")
 	WordSecret   = check.NewWord(48, "client_secret")
+	WordFormat   = check.NewWord(161, "doorward_token_format")
 )
 
 // Valid judges the metadata of a registration and names the part it refuses.
@@ -183,6 +191,8 @@ func (c Client) Valid() (check.Word, bool) {
 		return WordScope, false
 	case slices.ContainsFunc(c.Resources, func(s string) bool { return !ValidScope(s) }):
 		return WordResource, false
+	case c.TokenFormat != JWT && c.TokenFormat != Opaque:
+		return WordFormat, false
 	}
 	return 0, true
 }

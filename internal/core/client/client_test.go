@@ -47,6 +47,15 @@ func TestSecretProvesOneClientOnly(t *testing.T) {
 	}
 }
 
+func TestATokenFormatIsOneOfTwo(t *testing.T) {
+	for format, want := range map[string]bool{JWT: true, Opaque: true, "": false, "JWT": false, "saml": false} {
+		c := Client{ID: "a", Type: "spa", Auth: "none", TokenFormat: format}
+		if word, ok := c.Valid(); ok != want || !ok && word != WordFormat {
+			t.Errorf("%q: %v, %v", format, word, ok)
+		}
+	}
+}
+
 func FuzzOrigin(f *testing.F) {
 	f.Add("https://app.example")
 	f.Fuzz(func(t *testing.T, s string) {

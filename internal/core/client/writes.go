@@ -17,6 +17,7 @@ type Create struct {
 	Scopes       []string
 	Grants       []string
 	Created      time.Time
+	TokenFormat  string
 }
 
 // Claim gives an origin to one first-party application. Unique by origin.

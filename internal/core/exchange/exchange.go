@@ -100,7 +100,7 @@ func (x *Exchanges) access(p check.Passed, j *settle.Judgement, s session.Sessio
 		claims.IssuedAt = nb
 	}
 	claims.ExpiresAt = claims.IssuedAt.Add(x.policy.Token.Access)
-	t, err := token.Issue(p, x.keys.Ring().Signer, claims)
+	t, err := token.Issue(p, x.keys.Ring(), c.TokenFormat, claims)
 	return t, claims.ExpiresAt, err
 }
 

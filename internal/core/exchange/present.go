@@ -6,7 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/doorward/doorward/internal/base/jose"
 	"github.com/doorward/doorward/internal/core"
 	"github.com/doorward/doorward/internal/core/check"
 	"github.com/doorward/doorward/internal/core/client"
@@ -99,15 +98,10 @@ func (x *Exchanges) Inspect(ctx context.Context, text string, audiences ...strin
 		return token.Claims{}, err
 	}
 	t := presentToken.Begin()
-	now, ring := x.pipe.Now(), x.keys.Ring()
-	raw, kid, verr := jose.Verify(text, token.AccessType, func(kid string) (jose.Key, bool) {
-		k, ok := ring.Verify[kid]
-		return k, ok
-	})
-	c, readable := token.ReadClaims(raw, kid)
-	formed := text != "" && verr != jose.ErrForm && verr != jose.ErrType
+	now := x.pipe.Now()
+	c, formed, ours := token.Read(text, x.keys.Ring())
 	if t.Hold(token.AccessForm, formed) &&
-		t.Hold(token.AccessSigned, verr == nil && readable) &&
+		t.Hold(token.AccessSigned, ours) &&
 		t.Hold(token.AccessOurs, c.Issuer == x.policy.Issuer && slices.ContainsFunc(audiences, func(a string) bool { return a != "" && slices.Contains(c.Audience, a) })) &&
 		t.Hold(token.AccessInTime, now.Before(c.ExpiresAt) && !now.Before(c.IssuedAt.Add(-roundedUp))) {
 		t.Hold(token.AccessAlive, !x.pipe.Feed.Dead(c.Rev, c.Names()...))

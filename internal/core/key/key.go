@@ -115,6 +115,7 @@ type Ring struct {
 
 // An OpaqueKey seals and opens opaque access tokens.
 type OpaqueKey struct {
+	KID    string  // as the feed names it
 	Tag    [4]byte // names the key inside a token
 	Secret []byte  // 32 bytes
 }
@@ -177,7 +178,7 @@ func Open(keys []Key, s *secret.Sealer) (*Ring, error) {
 			}
 		case Opaque:
 			if tag := secret.Hash("opaque key tag", private); !k.Compromised {
-				r.Opaque = append(r.Opaque, OpaqueKey{Tag: [4]byte(tag[:4]), Secret: private})
+				r.Opaque = append(r.Opaque, OpaqueKey{KID: k.KID, Tag: [4]byte(tag[:4]), Secret: private})
 			}
 		}
 	}

@@ -58,6 +58,9 @@ func complete(c NewClient) NewClient {
 	if c.Type == "" {
 		c.Type = "web"
 	}
+	if c.TokenFormat == "" {
+		c.TokenFormat = client.JWT
+	}
 	if c.Auth == "" {
 		c.Auth = "client_secret_basic"
 		if c.Type == "spa" || c.Type == "native" {
@@ -106,7 +109,7 @@ func (m *Manage) free(j *settle.Judgement, made []NewClient) bool {
 
 func creation(c client.Client) core.Unit {
 	u := core.Unit{client.Create{ID: c.ID, Name: c.Name, Type: c.Type, FirstParty: c.FirstParty, Auth: c.Auth, SecretHash: c.SecretHash,
-		RedirectURIs: c.RedirectURIs, PostLogout: c.PostLogout, Origins: c.Origins, Resources: c.Resources, Scopes: c.Scopes, Grants: c.Grants, Created: c.Created}}
+		RedirectURIs: c.RedirectURIs, PostLogout: c.PostLogout, Origins: c.Origins, Resources: c.Resources, Scopes: c.Scopes, Grants: c.Grants, Created: c.Created, TokenFormat: c.TokenFormat}}
 	if !c.FirstParty {
 		return u
 	}
@@ -132,5 +135,5 @@ func (m *Manage) Clients(ctx context.Context) ([]client.Client, error) {
 
 // BuiltIn is the server's own client, which every database has.
 func BuiltIn(now time.Time) core.Unit {
-	return creation(client.Client{ID: client.BuiltIn, Name: "Doorward", Type: "web", FirstParty: true, Auth: "none", Scopes: []string{"account"}, Created: now})
+	return creation(client.Client{ID: client.BuiltIn, Name: "Doorward", Type: "web", FirstParty: true, Auth: "none", Scopes: []string{"account"}, TokenFormat: client.JWT, Created: now})
 }

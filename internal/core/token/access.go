@@ -14,6 +14,7 @@ import (
 	"github.com/doorward/doorward/internal/base/jose"
 	"github.com/doorward/doorward/internal/core/check"
 	"github.com/doorward/doorward/internal/core/client"
+	"github.com/doorward/doorward/internal/core/key"
 	"github.com/doorward/doorward/internal/core/revocation"
 )
 
@@ -46,18 +47,40 @@ type Claims struct {
 	ACR       string
 	AMR       []string
 	AuthTime  time.Time
-	KID       string // the key that signed it; not a claim
+	KID       string // the key that signed or sealed it; not a claim
 }
 
 // ErrNotPassed says that something tried to issue without a passed exchange.
 var ErrNotPassed = errors.New("token: nothing is issued without every declared check passed")
 
-// Issue signs an access token. It asks for the proof that an exchange passed.
-func Issue(p check.Passed, k *jose.SigningKey, c Claims) (string, error) {
-	if !p.Proven() {
+// Issue makes an access token in the format that its client is registered
+// with. It asks for the proof that an exchange passed.
+func Issue(p check.Passed, r *key.Ring, format string, c Claims) (string, error) {
+	switch {
+	case !p.Proven():
 		return "", ErrNotPassed
+	case format == client.Opaque:
+		return seal(r.Opaque[len(r.Opaque)-1], c)
 	}
-	return k.Sign(AccessType, c.encode())
+	return r.Signer.Sign(AccessType, c.encode())
+}
+
+// Read reads an access token of either format. formed says that it has the
+// form of one, ours that a key of ours signed or sealed it; without that there
+// are no claims.
+func Read(text string, r *key.Ring) (c Claims, formed, ours bool) {
+	if strings.HasPrefix(text, AccessPrefix) {
+		return open(text, r.Opaque)
+	}
+	raw, kid, err := jose.Verify(text, AccessType, func(kid string) (jose.Key, bool) {
+		k, ok := r.Verify[kid]
+		return k, ok
+	})
+	if err != nil {
+		return Claims{}, text != "" && !errors.Is(err, jose.ErrForm) && !errors.Is(err, jose.ErrType), false
+	}
+	c, ours = ReadClaims(raw, kid)
+	return c, true, ours
 }
 
 // encode writes the claims by hand: this runs for every token issued.
@@ -116,6 +139,9 @@ func (c Claims) encode() []byte {
 	return append(b, '}')
 }
 
+// year9999 is the last second that a timestamp of RFC 3339 can say.
+const year9999 = 253402300799
+
 // audience is a string or an array of strings (RFC 7519 section 4.1.3).
 type audience []string
 
@@ -154,7 +180,6 @@ func ReadClaims(raw []byte, kid string) (Claims, bool) {
 	if json.Unmarshal(raw, &in) != nil || in.Exp == nil || in.Nbf == nil || in.Iat == nil || in.Rev == nil || in.Sub == "" || in.Jti == "" {
 		return Claims{}, false
 	}
-	const year9999 = 253402300799
 	if *in.Exp < 0 || *in.Exp > year9999 || *in.Nbf < 0 || *in.Iat < 0 || *in.Nbf > year9999 || *in.Iat > year9999 {
 		return Claims{}, false
 	}

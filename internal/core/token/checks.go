@@ -35,17 +35,17 @@ var (
 // Checks of access tokens shown to this server.
 var (
 	AccessForm = check.New(check.Check{Number: 521, ID: "token.form", Fault: fault.Unauthenticated, Shown: "token.form",
-		Says: "One access token was sent, in the Authorization header, in the form of an at+jwt.", Source: "RFC 9068 section 4; RFC 6750 section 2.1",
-		Title: "The access token cannot be read.", Stops: []string{"JWT-01", "JWT-10", "JWT-16"}})
+		Says: "One access token was sent, in the Authorization header, in the form of an at+jwt or of an opaque token of ours.", Source: "RFC 9068 section 4; RFC 6750 section 2.1",
+		Title: "The access token cannot be read.", Stops: []string{"JWT-01", "JWT-10", "JWT-16", "SES-08"}})
 	AccessSigned = check.New(check.Check{Number: 522, ID: "token.signature", Fault: fault.Unauthenticated, Shown: "token.signature",
-		Says: "One of our keys signed it, with the one algorithm of that key.", Source: "RFC 8725 section 3.1",
-		Title: "The access token is not ours.", Stops: []string{"JWT-01", "JWT-02", "JWT-03", "JWT-05"}})
+		Says: "One of our keys signed it, with the one algorithm of that key, or sealed it.", Source: "RFC 8725 section 3.1",
+		Title: "The access token is not ours.", Stops: []string{"JWT-01", "JWT-02", "JWT-03", "JWT-05", "SES-08"}})
 	AccessOurs = check.New(check.Check{Number: 523, ID: "token.audience", Fault: fault.Unauthenticated, Shown: "token.audience",
 		Says: "It comes from this issuer and is for this audience.", Source: "RFC 9068 section 4; RFC 8725 section 3.9",
 		Title: "The access token is for somebody else.", Stops: []string{"JWT-12"}})
 	AccessInTime = check.New(check.Check{Number: 524, ID: "token.in_time", Fault: fault.Unauthenticated, Shown: "token.in_time",
 		Says: "It has begun and has not expired.", Source: "RFC 7519 section 4.1",
-		Title: "The access token has expired.", Stops: []string{"JWT-20"}})
+		Title: "The access token has expired.", Stops: []string{"JWT-11", "JWT-20"}})
 	AccessAlive = check.New(check.Check{Number: 525, ID: "token.alive", Fault: fault.Unauthenticated, Shown: "token.alive",
 		Says: "Nothing it hangs on has been revoked since it was issued.", Source: "ASVS 7.4.1",
 		Title: signedOut, Stops: []string{"OAU-35", "SES-11"}})

@@ -184,11 +184,11 @@ func (v *view) Lineage(id token.FamilyID) (l token.Lineage) {
 	return l
 }
 
-const clientColumns = `c.id, c.name, c.type, c.first_party, c.auth, c.secret_hash, c.redirect_uris, c.post_logout, c.origins, c.resources, c.scopes, c.grants, c.paused, c.cut, c.created`
+const clientColumns = `c.id, c.name, c.type, c.first_party, c.auth, c.secret_hash, c.redirect_uris, c.post_logout, c.origins, c.resources, c.scopes, c.grants, c.paused, c.cut, c.created, c.token_format`
 
 func clientFields(c *client.Client) []any {
 	return []any{&c.ID, &c.Name, &c.Type, flag{&c.FirstParty}, &c.Auth, raw(c.SecretHash[:]), list{&c.RedirectURIs}, list{&c.PostLogout}, list{&c.Origins},
-		list{&c.Resources}, list{&c.Scopes}, list{&c.Grants}, flag{&c.Paused}, &c.Cut, at{&c.Created}}
+		list{&c.Resources}, list{&c.Scopes}, list{&c.Grants}, flag{&c.Paused}, &c.Cut, at{&c.Created}, &c.TokenFormat}
 }
 
 func (v *view) clients(text string, args ...any) (out []client.Client) {

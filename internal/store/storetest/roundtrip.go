@@ -33,7 +33,7 @@ func roundTrip(t *testing.T, s core.Store) {
 	person := identity.Create{ID: w.ana, Email: awkward, Address: "ana@example.com", Name: awkward, Verified: true, Created: late}
 	app := client.Create{ID: "app.1_A-b", Name: awkward, Type: "spa", FirstParty: true, Auth: "client_secret_basic", SecretHash: secret,
 		RedirectURIs: []string{"https://a.example/ü?x=1&y=%0A", "http://127.0.0.1:8080/"}, PostLogout: []string{"https://a.example/bye"},
-		Origins: []string{"https://a.example"}, Resources: []string{"orders", "notes"}, Scopes: []string{"a:b", "c"}, Grants: []string{"refresh_token"}, Created: late}
+		Origins: []string{"https://a.example"}, Resources: []string{"orders", "notes"}, Scopes: []string{"a:b", "c"}, Grants: []string{"refresh_token"}, Created: late, TokenFormat: client.Opaque}
 	start := session.Start{ID: w.laptop, User: w.ana, Hash: secret, Rev: big, Created: at, AuthTime: at.Add(1 * time.Microsecond), IdleUntil: at.Add(2 * time.Microsecond),
 		MaxUntil: late, Method: "password", IP: "2001:db8::1", UserAgent: awkward}
 	open := token.Open{ID: w.family, Client: app.ID, Session: w.laptop, User: w.ana, KeyTag: [4]byte{0, 1, 2, 0xff}, Salt: [16]byte{0xff, 15: 1}, Current: secret,
@@ -59,7 +59,7 @@ func roundTrip(t *testing.T, s core.Store) {
 	same(t, "a password", read(t, s, passwordOf(w.ana)), factor.Password{User: w.ana, PHC: awkward, Version: 1, Changed: late})
 	same(t, "an application", read(t, s, func(v core.View) any { return v.Client(app.ID) }), client.Client{ID: app.ID, Name: awkward, Type: app.Type, FirstParty: true,
 		Auth: app.Auth, SecretHash: secret, RedirectURIs: app.RedirectURIs, PostLogout: app.PostLogout, Origins: app.Origins, Resources: app.Resources,
-		Scopes: app.Scopes, Grants: app.Grants, Created: late})
+		Scopes: app.Scopes, Grants: app.Grants, Created: late, TokenFormat: app.TokenFormat})
 	same(t, "a session", read(t, s, sessionAt(w.laptop)), begun(start))
 	same(t, "a family", read(t, s, familyAt(w.family)), opened(open))
 	same(t, "a key", read(t, s, func(v core.View) any { return v.Keys() }), []key.Key{{Purpose: add.Purpose, Number: add.Number, KID: add.KID, Alg: add.Alg, Sealed: add.Sealed, Created: late}})
