@@ -25,6 +25,8 @@ type Config struct {
 	Database string
 	// Mail is smtp://... or file: before a directory; empty sends none.
 	Mail string
+	// MailPassword is for the user of Mail.
+	MailPassword string
 	// TrustedProxies are the peers whose X-Forwarded-For is believed.
 	TrustedProxies []netip.Prefix
 
@@ -32,6 +34,7 @@ type Config struct {
 	Token   Token
 	Keys    Keys
 	SignIn  SignIn
+	SignUp  SignUp
 	Limits  Limits
 	Retain  Retain
 
@@ -58,6 +61,13 @@ type Keys struct{ KEKFile string }
 
 // SignIn says what is asked of people; PasswordMin counts characters.
 type SignIn struct{ PasswordMin int }
+
+// SignUp says who may make an account: invited people, everybody, or those
+// whose address is of one of the Domains.
+type SignUp struct {
+	Open    string // invite, open, domains
+	Domains []string
+}
 
 // Limits multiplies every budget and divides every delay by Scale.
 type Limits struct{ Scale int }
@@ -94,7 +104,8 @@ func settings() []setting {
 		{key: "listen", kind: text, standard: "127.0.0.1:8400", read: func(c *Config, s string) string { c.Listen = s; return address(s) }},
 		{key: "ops_listen", kind: text, standard: "127.0.0.1:8401", read: func(c *Config, s string) string { c.OpsListen = s; return address(s) }},
 		{key: "database", kind: text, secret: true, read: func(c *Config, s string) string { c.Database = s; return database(s) }},
-		{key: "mail", kind: text, secret: true, read: func(c *Config, s string) string { c.Mail = s; return mail(s) }},
+		{key: "mail", kind: text, secret: true, read: func(c *Config, s string) string { c.Mail = s; return mailSetting(s) }},
+		{key: "mail_password", kind: text, secret: true, read: func(c *Config, s string) string { c.MailPassword = s; return "" }},
 		{key: "trusted_proxies", kind: list, read: func(c *Config, s string) (says string) { c.TrustedProxies, says = prefixes(s); return says }},
 
 		// Without use a sign-in may last 30 days at most (NIST SP 800-63B-4 section 2.1.3).
@@ -114,6 +125,8 @@ func settings() []setting {
 		{key: "keys.kek_file", kind: text, read: func(c *Config, s string) string { c.Keys.KEKFile = s; return absolute(s) }},
 		// Fifteen where a password is the only factor (NIST SP 800-63B-4 section 3.1.1.2).
 		whole("sign_in.password_min", "15", 15, 64, func(c *Config) *int { return &c.SignIn.PasswordMin }),
+		{key: "sign_up.open", kind: text, standard: "invite", read: func(c *Config, s string) string { c.SignUp.Open = s; return oneOf(s, "invite", "open", "domains") }},
+		{key: "sign_up.domains", kind: list, read: func(c *Config, s string) (says string) { c.SignUp.Domains, says = domains(s); return says }},
 		whole("limits.scale", "1", 1, 1_000_000, func(c *Config) *int { return &c.Limits.Scale }),
 		duration("retain.ledger", "90d", day, 3650*day, func(c *Config) *time.Duration { return &c.Retain.Ledger }),
 		duration("retain.audit", "400d", day, 3650*day, func(c *Config) *time.Duration { return &c.Retain.Audit }),
@@ -143,6 +156,9 @@ func (c *Config) together() []Problem {
 	}
 	if c.Token.RefreshIdle > c.Token.RefreshMax {
 		refuse("token.refresh_idle", "is longer than token.refresh_max")
+	}
+	if (c.SignUp.Open == "domains") != (len(c.SignUp.Domains) > 0) {
+		refuse("sign_up.domains", `belongs to sign_up.open = "domains", and that needs at least one`)
 	}
 	if c.Database == "" {
 		c.Database = "sqlite://" + c.Data + "/doorward.db"

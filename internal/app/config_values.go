@@ -7,9 +7,12 @@ import (
 	"net/netip"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/doorward/doorward/internal/core/identity"
 )
 
 // A setting is one key: how its value is written, what it is when nobody says
@@ -217,7 +220,30 @@ func database(s string) (says string) {
 	return ""
 }
 
-func mail(s string) (says string) {
+func oneOf(s string, words ...string) (says string) {
+	if !slices.Contains(words, s) {
+		return fmt.Sprintf("is %q: one of %s is wanted", s, strings.Join(words, ", "))
+	}
+	return ""
+}
+
+// domains reads the domains of e-mail addresses, in the form that addresses
+// are compared in.
+func domains(s string) (out []string, says string) {
+	if s == "" {
+		return nil, ""
+	}
+	for one := range strings.SplitSeq(s, ",") {
+		one = strings.TrimSpace(one)
+		if canonical, ok := identity.Canonical("a@" + one); !ok || canonical != "a@"+one {
+			return nil, fmt.Sprintf("has %q: domains are wanted in small letters, such as example.com", one)
+		}
+		out = append(out, one)
+	}
+	return out, ""
+}
+
+func mailSetting(s string) (says string) {
 	if dir, ok := strings.CutPrefix(s, "file:"); ok {
 		return absolute(dir)
 	}

@@ -7,7 +7,10 @@ import (
 
 	"github.com/doorward/doorward/internal/core"
 	"github.com/doorward/doorward/internal/core/ledger"
+	"github.com/doorward/doorward/internal/core/outbox"
 	"github.com/doorward/doorward/internal/core/revocation"
+	"github.com/doorward/doorward/internal/core/risk"
+	"github.com/doorward/doorward/internal/core/token"
 )
 
 // jobs runs what goes on beside requests until ctx ends, and returns a
@@ -43,8 +46,24 @@ func (s *server) jobs(ctx context.Context) (finish func()) {
 	every(time.Second, "tally", func(ctx context.Context) error { return s.tallies.Flush(ctx, s.store) })
 	every(time.Second, "seen", s.exchange.FlushSeen)
 	every(time.Minute, "forget", func(ctx context.Context) error {
-		_, err := s.store.Commit(ctx, core.Unit{revocation.Forget{Now: now()}})
+		_, err := s.store.Commit(ctx, core.Unit{revocation.Forget{Now: now()}, token.Lapse{Before: now().Add(-token.OnceKept)},
+			risk.Earn{Before: now().Add(-time.Hour)}, outbox.Drop{Now: now()}})
 		return err
+	})
+	wg.Go(func() {
+		tick := time.NewTicker(time.Second)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			case <-s.posted:
+			}
+			if err := s.deliver(ctx); err != nil && ctx.Err() == nil {
+				s.log.Warn("a job failed and will be tried again", "job", "mail", "cause", err)
+			}
+		}
 	})
 	return func() {
 		wg.Wait()

@@ -16,7 +16,7 @@ const module = "github.com/doorward/doorward/"
 
 // The nouns of the core, from left to right: for ids and types a noun may
 // import those to its left, and the few it says below.
-var nouns = []string{"identity", "factor", "session", "client", "key", "revocation", "token", "risk", "ledger", "deployment"}
+var nouns = []string{"identity", "factor", "session", "client", "key", "revocation", "token", "risk", "ledger", "outbox", "deployment"}
 
 // mayImport says which of our own packages a package may import, by prefix.
 // What has no line may import nothing of ours.
@@ -45,6 +45,8 @@ func mayImport(pkg string) []string {
 		return []string{"internal/base/", "internal/core", "internal/store/storetest"}
 	case strings.HasPrefix(pkg, "internal/store/"):
 		return append(verbs[:1:1], "internal/core")
+	case strings.HasPrefix(pkg, "internal/remote/"):
+		return append(base, "internal/core")
 	case pkg == "internal/edge/door":
 		return append(base, "internal/core")
 	case strings.HasPrefix(pkg, "internal/edge/web"):
@@ -75,7 +77,8 @@ var owners = map[string][]string{
 	"github.com/jackc/pgx/":  {"internal/store/"},
 	"modernc.org/sqlite":     {"internal/store/sql"},
 	"net/http":               {"internal/edge/", "internal/app", "internal/cli", "examples/", "sdk", "test/"},
-	"os":                     {"internal/app", "internal/cli", "internal/store/", "cmd/", "sdk", "test/"},
+	"os":                     {"internal/app", "internal/cli", "internal/store/", "internal/remote/", "cmd/", "sdk", "test/"},
+	"github.com/wneessen/":   {"internal/remote/mail"},
 	"github.com/go-jose/":    {"internal/base/jose", "sdk"},
 	"golang.org/x/crypto/":   {"internal/base/", "internal/core/factor"},
 	"internal/core/exchange": {"internal/edge/", "internal/app"},

@@ -32,6 +32,7 @@ import (
 	"github.com/doorward/doorward/internal/edge/door"
 	"github.com/doorward/doorward/internal/edge/oauth"
 	"github.com/doorward/doorward/internal/edge/web"
+	"github.com/doorward/doorward/internal/remote/mail"
 	sqlstore "github.com/doorward/doorward/internal/store/sql"
 	sdkjs "github.com/doorward/doorward/sdk-js"
 )
@@ -51,6 +52,9 @@ type server struct {
 	exchange *exchange.Exchanges
 	manage   *manage.Manage
 	door     *door.Door
+	mail     mail.Transport // nil when this server sends none
+	inbox    *mail.Inbox    // in development without a mail server
+	posted   chan struct{}
 	closing  chan struct{}
 }
 
@@ -70,18 +74,27 @@ func build(ctx context.Context, c Config, log *slog.Logger) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &server{config: c, log: log, store: store, tallies: settle.NewTallies(), closing: make(chan struct{})}
+	s := &server{config: c, log: log, store: store, tallies: settle.NewTallies(), posted: make(chan struct{}, 1), closing: make(chan struct{})}
 	open, ring, err := found(ctx, store, c)
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
+	switch {
+	case c.Mail != "":
+		if s.mail, err = mail.Open(c.Mail, c.MailPassword, issuer.Hostname()); err != nil {
+			return nil, errors.Join(err, store.Close())
+		}
+	case c.Development:
+		s.inbox = &mail.Inbox{}
+		s.mail = s.inbox
+	}
 	feed := revocation.NewLog()
 	s.keys = &settle.KeyFollower{Store: store, Feed: feed, Now: now, Open: open, Keys: key.NewKeyring(ring)}
 	s.pipe = &settle.Pipeline{Store: store, Feed: feed, Now: now, Follow: settle.NewFollower(store, feed, now), Tally: s.tallies.Add, Closing: s.closing,
-		Alarm: func(err error) { log.Error("alarm", "cause", err) }}
+		Posted: s.kickMail, Alarm: func(err error) { log.Error("alarm", "cause", err) }}
 	life := token.Lifetimes{Access: c.Token.Access, Idle: c.Token.RefreshIdle, Max: c.Token.RefreshMax, Grace: c.Token.RefreshGrace, Leeway: c.Token.Leeway}
 	gate := factor.NewGate(cores(), time.After)
-	s.exchange = exchange.New(s.pipe, s.keys.Keys, exchange.Policy{Issuer: c.Issuer, Session: session.Lifetimes(c.Session), Token: life, Fresh: freshFor, Scale: c.Limits.Scale},
+	s.exchange = exchange.New(s.pipe, s.keys.Keys, exchange.Policy{Issuer: c.Issuer, Session: session.Lifetimes(c.Session), Token: life, Fresh: freshFor, Scale: c.Limits.Scale, Mail: s.mail != nil},
 		gate, risk.NewMeters(c.Limits.Scale))
 	s.manage = manage.New(s.pipe, gate, manage.Policy{Issuer: c.Issuer, PasswordMin: c.SignIn.PasswordMin, Token: life})
 	s.door = &door.Door{Issuer: issuer, Dev: c.Development, Trusted: c.TrustedProxies, Now: now, Log: log, Tally: s.tallies.Add}
@@ -110,7 +123,11 @@ func (s *server) routes() *http.ServeMux {
 	(&api.Feed{Door: s.door, Exchange: s.exchange}).Routes(mux)
 	(&oauth.OAuth{Door: s.door, Exchange: s.exchange, Keys: s.keys.Keys}).Routes(mux)
 	mux.Handle("/sdk/doorward.js", s.door.On(door.Problem, door.Address{Methods: map[string]door.Handler{"GET": serveSDK}}.Serve))
-	web.New(web.Config{Door: s.door, Exchange: s.exchange, Keys: s.keys.Keys}).Routes(mux)
+	pages := web.Config{Door: s.door, Exchange: s.exchange, Keys: s.keys.Keys}
+	if s.inbox != nil {
+		pages.Mailbox = s.mailbox
+	}
+	web.New(pages).Routes(mux)
 	return mux
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/doorward/doorward/internal/core/identity"
 	"github.com/doorward/doorward/internal/core/key"
 	"github.com/doorward/doorward/internal/core/ledger"
+	"github.com/doorward/doorward/internal/core/outbox"
 	"github.com/doorward/doorward/internal/core/revocation"
 	"github.com/doorward/doorward/internal/core/risk"
 	"github.com/doorward/doorward/internal/core/session"
@@ -35,6 +36,7 @@ type View interface {
 	revocation.Reader
 	risk.Reader
 	ledger.Reader
+	outbox.Reader
 	// Err is the first error of any read on this view.
 	Err() error
 	// Cut is the highest position at which anything read here lost trust. A

@@ -50,6 +50,19 @@ func Ref() string {
 	return string(out)
 }
 
+// Digits makes a code of n decimal digits, each as likely as any other.
+func Digits(n int) string {
+	out := make([]byte, 0, n)
+	for len(out) < n {
+		var b [1]byte
+		rand.Read(b[:])
+		if b[0] < 250 { // the largest multiple of ten in a byte
+			out = append(out, '0'+b[0]%10)
+		}
+	}
+	return string(out)
+}
+
 // Hash is the SHA-256 of a secret for one purpose. Secrets of 128 bits and
 // more need no slow hash (NIST SP 800-63B-4 section 3.1.2); the purpose keeps
 // a hash of one kind from ever matching another kind.

@@ -27,6 +27,7 @@ type Policy struct {
 	Token   token.Lifetimes
 	Fresh   time.Duration // how old a proof may be for a risky act
 	Scale   int           // divides the delays after failures
+	Mail    bool          // mail can be sent
 }
 
 // Exchanges runs exchanges.

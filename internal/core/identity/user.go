@@ -42,6 +42,7 @@ type User struct {
 	Address  string // canonical form of Email: the unique key
 	Name     string
 	Verified bool
+	Admin    bool // may administer this deployment
 	State    State
 	Guard    uint64 // counts changes to rules that span the person's rows
 	Cut      uint64 // feed position below which nothing of this person counts

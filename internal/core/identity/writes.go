@@ -11,6 +11,7 @@ type Create struct {
 	Address  string
 	Name     string
 	Verified bool
+	Admin    bool
 	Created  time.Time
 }
 

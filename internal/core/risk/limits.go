@@ -62,6 +62,28 @@ var (
 	ClientTries   = []Budget{{5, time.Minute}}
 )
 
+// Budgets for mails that anybody may ask for (security defaults 3.4).
+var (
+	MailsToAddress   = []Budget{{3, 10 * time.Minute}, {10, 24 * time.Hour}}
+	MailsFromNetwork = []Budget{{20, time.Hour}}
+	SignUpsFrom      = []Budget{{5, time.Hour}}
+)
+
+// Afford judges budgets that nodes share, of what by who: the writes that pay
+// one act from each, or how long to wait and none.
+func Afford(r Reader, what, who string, now time.Time, scale int, budgets []Budget) (pay []Pay, wait time.Duration) {
+	for i, b := range budgets {
+		key := secret.MAC([]byte{byte(i)}, "budget", []byte(what), []byte(who))
+		tat := r.Budget(key)
+		next, w := b.Scale(scale).Take(tat, now)
+		pay, wait = append(pay, Pay{key, tat, next}), max(wait, w)
+	}
+	if wait > 0 {
+		return nil, wait
+	}
+	return pay, 0
+}
+
 type meter struct {
 	what   string
 	who    string
@@ -189,6 +211,18 @@ type Know struct {
 	Until time.Time
 }
 
+// Pay spends from a budget that all nodes share: it holds that nobody spent
+// from it since it was judged. Was is zero when nothing was spent before.
+type Pay struct {
+	Key       [32]byte
+	Was, Next time.Time
+}
+
+// Earn drops budgets that were full again before an instant.
+type Earn struct{ Before time.Time }
+
+func (Pay) Changes() string   { return "budgets" }
+func (Earn) Changes() string  { return "budgets" }
 func (Fail) Changes() string  { return "failures" }
 func (Clear) Changes() string { return "failures" }
 func (Know) Changes() string  { return "known_networks" }
@@ -198,6 +232,8 @@ type Reader interface {
 	Failures(key [32]byte) Failures
 	// Knows says whether a network is known for an address at now.
 	Knows(key [32]byte, now time.Time) bool
+	// Budget is the theoretical arrival time of a shared budget.
+	Budget(key [32]byte) time.Time
 }
 
 // Checks of this noun.

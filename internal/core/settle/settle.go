@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/doorward/doorward/internal/core/check"
 	"github.com/doorward/doorward/internal/core/identity"
 	"github.com/doorward/doorward/internal/core/ledger"
+	"github.com/doorward/doorward/internal/core/outbox"
 	"github.com/doorward/doorward/internal/core/revocation"
 	"github.com/doorward/doorward/internal/core/risk"
 	"github.com/doorward/doorward/internal/core/session"
@@ -39,6 +41,8 @@ type Pipeline struct {
 	Follow *Follower
 	// Tally counts a refusal of nobody known; it never blocks.
 	Tally func(ledger.Tally)
+	// Posted is told that a unit with a mail in it was committed; it never blocks.
+	Posted func()
 	// Alarm tells the operator of something that must not happen.
 	Alarm func(error)
 	// Closing is closed when the server stops: whoever waits, answers.
@@ -116,6 +120,9 @@ func (p *Pipeline) Run(ctx context.Context, of *check.Exchange, by Caller, judge
 			return err
 		}
 		p.release(unit, receipt)
+		if p.Posted != nil && slices.ContainsFunc(unit, func(w core.Write) bool { _, tells := w.(outbox.Tell); return tells }) {
+			p.Posted()
+		}
 		return verdict
 	}
 }

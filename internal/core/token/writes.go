@@ -70,4 +70,7 @@ type Reader interface {
 	// Lineage reads a family with its session, person and client at once: it
 	// is read at every refresh.
 	Lineage(FamilyID) Lineage
+	// Once and OnceByLink find a one-time object.
+	Once(OnceID) Once
+	OnceByLink(hash [32]byte) Once
 }

@@ -29,6 +29,9 @@ type Config struct {
 	Door     *door.Door
 	Exchange Exchanges
 	Keys     *key.Keyring // has the key of form tokens
+	// Mailbox are the mails that would have been sent, the newest first; nil
+	// when they are.
+	Mailbox func() []DevMail
 }
 
 // Web serves the hosted pages.
@@ -36,10 +39,13 @@ type Web struct {
 	door     *door.Door
 	exchange Exchanges
 	keys     *key.Keyring
+	mailbox  func() []DevMail
 }
 
 // New makes the hosted pages.
-func New(c Config) *Web { return &Web{door: c.Door, exchange: c.Exchange, keys: c.Keys} }
+func New(c Config) *Web {
+	return &Web{door: c.Door, exchange: c.Exchange, keys: c.Keys, mailbox: c.Mailbox}
+}
 
 // own is the origin of our own pages.
 func (s *Web) own() string { return s.door.Issuer.Scheme + "://" + s.door.Issuer.Host }
@@ -64,6 +70,7 @@ func (s *Web) Routes(mux *http.ServeMux) {
 		"/account/sessions/{id}/end":   {"GET": (*visit).askEndOne, "POST": (*visit).endOne},
 		"/account/sessions/end-others": {"GET": (*visit).askEndOthers, "POST": (*visit).endOthers},
 		"/account/sessions/end-all":    {"GET": (*visit).askEndAll, "POST": (*visit).endAll},
+		"/dev/mail":                    {"GET": (*visit).showDevMail},
 		"/":                            nil,
 	} {
 		mux.Handle(path, s.on(methods))

@@ -10,6 +10,7 @@ import (
 	"github.com/doorward/doorward/internal/core/identity"
 	"github.com/doorward/doorward/internal/core/key"
 	"github.com/doorward/doorward/internal/core/ledger"
+	"github.com/doorward/doorward/internal/core/outbox"
 	"github.com/doorward/doorward/internal/core/revocation"
 	"github.com/doorward/doorward/internal/core/risk"
 	"github.com/doorward/doorward/internal/core/session"
@@ -30,7 +31,7 @@ var kinds = []kind{
 	{client.Claim{}, one, `insert into client_origins (origin, client_id) values ($1, $2)`},
 	{client.Prefer{}, any_, `insert into client_origins (origin, client_id) values ($1, $2) on conflict (origin) do nothing`},
 
-	{identity.Create{}, one, `insert into users (id, email, address, name, verified, state, guard, cut, created) values ($1, $2, $3, $4, $5, 1, 0, 0, $6)`},
+	{identity.Create{}, one, `insert into users (id, email, address, name, verified, admin, state, guard, cut, created) values ($1, $2, $3, $4, $5, $6, 1, 0, 0, $7)`},
 	{identity.Pause{}, one, `update users set state = 2, guard = guard + 1, cut = (select seq from feed_head) where id = $1 and guard = $2 and state = 1`},
 	{identity.Restore{}, one, `update users set state = 1, guard = guard + 1 where id = $1 and guard = $2 and state = 2`},
 	{identity.Cut{}, one, `update users set guard = guard + 1, cut = (select seq from feed_head) where id = $1 and guard = $2`},
@@ -57,6 +58,14 @@ var kinds = []kind{
 
 	{key.Add{}, one, `insert into keys (purpose, number, kid, alg, sealed, created, compromised) values ($1, $2, $3, $4, $5, $6, 0)`},
 
+	{token.Offer{}, one, `insert into once (id, use, subject, user_id, link, code, browser, rev, tries, created, expires, spent, body)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10, 0, $11)
+		on conflict (use, subject) do update set id = excluded.id, user_id = excluded.user_id, link = excluded.link, code = excluded.code, browser = excluded.browser,
+		rev = excluded.rev, tries = 0, created = excluded.created, expires = excluded.expires, spent = 0, body = excluded.body`},
+	{token.Try{}, one, `update once set tries = tries + 1 where id = $1 and tries = $2 and spent = 0`},
+	{token.Spend{}, one, `update once set spent = $2 where id = $1 and spent = 0`},
+	{token.Void{}, any_, `update once set spent = $3 where use = $1 and subject = $2 and spent = 0`},
+	{token.Lapse{}, any_, `delete from once where id in (select id from once where expires < $1 limit 500)`},
 	{revocation.Revoke{}, one, `insert into feed_events (seq, unit, name, at, not_before, until) values ((select seq from feed_head), $1, $2, $3, $4, $5)`},
 	{revocation.Forget{}, any_, `delete from feed_events where until < $1`},
 
@@ -65,6 +74,13 @@ var kinds = []kind{
 	{risk.Clear{}, any_, `delete from failures where key = $1`},
 	{risk.Know{}, one, `insert into known_networks (key, until) values ($1, $2) on conflict (key) do update set until = excluded.until`},
 
+	{risk.Pay{}, one, `insert into budgets (key, tat) values ($1, $3) on conflict (key) do update set tat = excluded.tat where budgets.tat = $2`},
+	{risk.Earn{}, any_, `delete from budgets where key in (select key from budgets where tat < $1 limit 500)`},
+	{outbox.Tell{}, one, `insert into outbox (id, kind, user_id, created, due, expires, tries, sealed) values ($1, $2, $3, $4, $4, $5, 0, $6)`},
+	{outbox.Claim{}, one, `update outbox set due = $3 where id = $1 and due = $2`},
+	{outbox.Failed{}, one, `update outbox set due = $3, tries = tries + 1 where id = $1 and due = $2`},
+	{outbox.Done{}, any_, `delete from outbox where id = $1`},
+	{outbox.Drop{}, any_, `delete from outbox where id in (select id from outbox where expires < $1 limit 500)`},
 	{ledger.Record{}, one, `insert into ledger_open (id, at, chain, user_id, session_id, body) values ($1, $2, $3, $4, $5, $6)`},
 	{ledger.Keep{}, one, `insert into ledger_private (id, at, salt, body) values ($1, $2, $3, $4)`},
 	{ledger.Append{}, one, `insert into ledger_segments (chain, number, count, first_at, last_at, prev, body, hash, signature) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`},

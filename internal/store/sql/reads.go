@@ -10,6 +10,7 @@ import (
 	"github.com/doorward/doorward/internal/core/factor"
 	"github.com/doorward/doorward/internal/core/identity"
 	"github.com/doorward/doorward/internal/core/key"
+	"github.com/doorward/doorward/internal/core/outbox"
 	"github.com/doorward/doorward/internal/core/revocation"
 	"github.com/doorward/doorward/internal/core/risk"
 	"github.com/doorward/doorward/internal/core/session"
@@ -76,10 +77,10 @@ func (v *view) Deployment() (d deployment.Deployment) {
 	return d
 }
 
-const userColumns = `u.id, u.email, u.address, u.name, u.verified, u.state, u.guard, u.cut, u.created`
+const userColumns = `u.id, u.email, u.address, u.name, u.verified, u.admin, u.state, u.guard, u.cut, u.created`
 
 func userFields(u *identity.User) []any {
-	return []any{raw(u.ID[:]), &u.Email, &u.Address, &u.Name, flag{&u.Verified}, &u.State, &u.Guard, &u.Cut, at{&u.Created}}
+	return []any{raw(u.ID[:]), &u.Email, &u.Address, &u.Name, flag{&u.Verified}, flag{&u.Admin}, &u.State, &u.Guard, &u.Cut, at{&u.Created}}
 }
 
 func (v *view) scanUser(scan func(...any) error) (u identity.User, err error) {
@@ -249,4 +250,33 @@ func (v *view) Failures(k [32]byte) (f risk.Failures) {
 func (v *view) Knows(k [32]byte, now time.Time) bool {
 	var until time.Time
 	return v.one(`select until from known_networks where key = $1`, []any{k[:]}, at{&until}) && now.Before(until)
+}
+
+func (v *view) Budget(k [32]byte) (tat time.Time) {
+	v.one(`select tat from budgets where key = $1`, []any{k[:]}, at{&tat})
+	return tat
+}
+
+const onceColumns = `o.id, o.use, o.subject, o.user_id, o.link, o.code, o.browser, o.rev, o.tries, o.created, o.expires, o.spent, o.body`
+
+func (v *view) once(where string, arg []byte) (o token.Once) {
+	if !v.one(`select `+onceColumns+` from once o where `+where, []any{arg}, raw(o.ID[:]), &o.Use, raw(o.Subject[:]), raw(o.User[:]), raw(o.Link[:]), raw(o.Code[:]),
+		raw(o.Browser[:]), &o.Rev, &o.Tries, at{&o.Created}, at{&o.Expires}, at{&o.Spent}, &o.Body) {
+		return token.Once{}
+	}
+	return o
+}
+
+func (v *view) Once(id token.OnceID) token.Once { return v.once(`o.id = $1`, id[:]) }
+
+func (v *view) OnceByLink(hash [32]byte) token.Once { return v.once(`o.link = $1`, hash[:]) }
+
+func (v *view) Outbox(due time.Time, limit int) (out []outbox.Waiting) {
+	v.many(`select id, kind, user_id, created, due, expires, tries, sealed from outbox where due <= $1 order by due limit $2`, []any{micros(due), limit}, func(scan func(...any) error) error {
+		var w outbox.Waiting
+		err := scan(raw(w.ID[:]), &w.Kind, raw(w.User[:]), at{&w.Created}, at{&w.Due}, at{&w.Expires}, &w.Tries, &w.Sealed)
+		out = append(out, w)
+		return err
+	})
+	return out
 }

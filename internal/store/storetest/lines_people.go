@@ -31,9 +31,9 @@ func passwordOf(id identity.UserID) func(core.View) any {
 var peopleLines = []line{
 	{identity.Create{}, func(w world) steps {
 		return steps{
-			unit: core.Unit{identity.Create{ID: w.ana, Email: "Ana@Example.com", Address: w.address("ana"), Name: "Ana Žižka", Verified: true, Created: at}},
+			unit: core.Unit{identity.Create{ID: w.ana, Email: "Ana@Example.com", Address: w.address("ana"), Name: "Ana Žižka", Verified: true, Admin: true, Created: at}},
 			read: func(v core.View) any { return v.UserByAddress(w.address("ana")) },
-			want: identity.User{ID: w.ana, Email: "Ana@Example.com", Address: w.address("ana"), Name: "Ana Žižka", Verified: true, State: identity.Active, Created: at},
+			want: identity.User{ID: w.ana, Email: "Ana@Example.com", Address: w.address("ana"), Name: "Ana Žižka", Verified: true, Admin: true, State: identity.Active, Created: at},
 			lost: []core.Unit{
 				{w.person(w.ana, "another address")},
 				{w.person(w.ben, "ana")}, // another person, the same address

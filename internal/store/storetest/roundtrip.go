@@ -30,7 +30,7 @@ func roundTrip(t *testing.T, s core.Store) {
 	w := newWorld(1, 0)
 	secret := [32]byte{0, 0xff, 31: 0xfe}
 
-	person := identity.Create{ID: w.ana, Email: awkward, Address: "ana@example.com", Name: awkward, Verified: true, Created: late}
+	person := identity.Create{ID: w.ana, Email: awkward, Address: "ana@example.com", Name: awkward, Verified: true, Admin: true, Created: late}
 	app := client.Create{ID: "app.1_A-b", Name: awkward, Type: "spa", FirstParty: true, Auth: "client_secret_basic", SecretHash: secret,
 		RedirectURIs: []string{"https://a.example/ü?x=1&y=%0A", "http://127.0.0.1:8080/"}, PostLogout: []string{"https://a.example/bye"},
 		Origins: []string{"https://a.example"}, Resources: []string{"orders", "notes"}, Scopes: []string{"a:b", "c"}, Grants: []string{"refresh_token"}, Created: late, TokenFormat: client.Opaque}
@@ -54,7 +54,7 @@ func roundTrip(t *testing.T, s core.Store) {
 	}
 	commit(t, s, full)
 
-	user := identity.User{ID: w.ana, Email: awkward, Address: person.Address, Name: awkward, Verified: true, State: identity.Active, Created: late}
+	user := identity.User{ID: w.ana, Email: awkward, Address: person.Address, Name: awkward, Verified: true, Admin: true, State: identity.Active, Created: late}
 	same(t, "a person", read(t, s, func(v core.View) any { return v.User(w.ana) }), user)
 	same(t, "a password", read(t, s, passwordOf(w.ana)), factor.Password{User: w.ana, PHC: awkward, Version: 1, Changed: late})
 	same(t, "an application", read(t, s, func(v core.View) any { return v.Client(app.ID) }), client.Client{ID: app.ID, Name: awkward, Type: app.Type, FirstParty: true,
