@@ -60,21 +60,27 @@ func (v *Verifier) ahead(ctx context.Context, t *verified) (known bool, err erro
 
 // asked takes the server's word on one token.
 func (v *Verifier) asked(ctx context.Context, t *verified, token string) (standing, error) {
-	at, active, err := v.asker.ask(ctx, token)
+	ans, err := v.asker.ask(ctx, token)
 	if ctx.Err() != nil {
 		return standing{}, ctx.Err()
 	}
 	now := v.now()
 	if err == nil {
-		if !active {
+		if !ans.active {
 			return standing{}, signed(refuse(checkRevoked, "the server says that the token is not active"))
 		}
-		return standing{age: max(now.Sub(at), 0)}, nil
+		return standing{age: max(now.Sub(ans.at), 0)}, nil
 	}
 	// Time passed and events may have come in while the server was asked.
 	if unit, dead := v.feed.kills(t); dead {
 		return standing{}, revoked(unit)
 	}
+	return v.unreached(err, now)
+}
+
+// unreached says how a token stands that the server could not be asked about:
+// the last view decides, for a while.
+func (v *Verifier) unreached(err error, now time.Time) (standing, error) {
 	s := v.feed.state.Load()
 	switch {
 	case !unreachable(err):

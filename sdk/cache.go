@@ -16,6 +16,7 @@ const cacheHalf = 4096
 // An entry is found by the SHA-256 of the token's signature and holds the text
 // that was signed, to be compared in full. So a hit means the very same token,
 // and yet the memory holds none that could be used: the signature is missing.
+// An opaque token is found by the SHA-256 of all of it.
 type cache struct {
 	mu       sync.RWMutex
 	now, old map[[sha256.Size]byte]*verified
@@ -60,6 +61,9 @@ func (c *cache) put(token string, t *verified) {
 }
 
 func cacheKey(token string) (input string, id [sha256.Size]byte, ok bool) {
+	if strings.HasPrefix(token, opaquePrefix) {
+		return "", sha256.Sum256([]byte(token)), true
+	}
 	// The largest signature is that of a 4096-bit RSA key, 683 characters.
 	var buf [768]byte
 	dot := strings.LastIndexByte(token, '.')

@@ -18,6 +18,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -50,6 +51,7 @@ type issuer struct {
 	events []map[string]any
 	head   uint64
 	dead   map[string]bool // tokens that introspection calls inactive
+	opaque map[string]any  // what introspection says of opaque tokens
 	meta   map[string]any  // replaces members of the metadata
 
 	away       atomic.Bool // no connection is answered
@@ -66,7 +68,7 @@ type issuer struct {
 }
 
 func newIssuer(t testing.TB) *issuer {
-	i := &issuer{clock: new(clock), dead: map[string]bool{}, meta: map[string]any{}, news: make(chan struct{}, 100), head: 10}
+	i := &issuer{clock: new(clock), dead: map[string]bool{}, opaque: map[string]any{}, meta: map[string]any{}, news: make(chan struct{}, 100), head: 10}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /.well-known/oauth-authorization-server", i.metadata)
 	mux.HandleFunc("GET /oauth/jwks", i.serveKeys)
@@ -125,7 +127,12 @@ func (i *issuer) introspect(w http.ResponseWriter, r *http.Request) {
 	i.asks.Add(1)
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	reply(w, map[string]any{"active": !i.dead[r.PostFormValue("token")]})
+	token := r.PostFormValue("token")
+	if strings.HasPrefix(token, opaquePrefix) && !i.dead[token] {
+		reply(w, i.opaque[token])
+		return
+	}
+	reply(w, map[string]any{"active": !i.dead[token]})
 }
 
 func (i *issuer) revocations(w http.ResponseWriter, r *http.Request) {

@@ -43,6 +43,13 @@ func From(ctx context.Context) *Identity {
 	return who
 }
 
+// who is the identity of a token that was found alive.
+func (t *verified) who(at standing) *Identity {
+	who := t.identity()
+	who.Stale, who.ViewAge = at.stale, at.age
+	return who
+}
+
 // identity copies what may be known of a token. The two lists share one array,
 // cut so that neither can grow into the other.
 func (t *verified) identity() *Identity {

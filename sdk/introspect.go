@@ -3,6 +3,7 @@ package doorward
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"net/url"
 	"sync"
 	"time"
@@ -33,20 +34,21 @@ type answer struct {
 	done   chan struct{}
 	at     time.Time // when it was asked for
 	active bool
+	said   []byte // the whole answer
 	err    error
 }
 
-// ask returns whether the token is alive, and as of when.
-func (a *asker) ask(ctx context.Context, token string) (at time.Time, active bool, err error) {
+// ask returns what the server says of the token, and as of when.
+func (a *asker) ask(ctx context.Context, token string) (*answer, error) {
 	ans, err := a.find(token)
 	if err != nil {
-		return time.Time{}, false, err
+		return nil, err
 	}
 	select {
 	case <-ans.done:
-		return ans.at, ans.active, ans.err
+		return ans, ans.err
 	case <-ctx.Done():
-		return time.Time{}, false, ctx.Err()
+		return nil, ctx.Err()
 	}
 }
 
@@ -65,7 +67,7 @@ func (a *asker) find(token string) (*answer, error) {
 	a.sweep(now)
 	a.answers[id] = ans
 	go func() {
-		ans.active, ans.err = a.introspect(token)
+		ans.active, ans.said, ans.err = a.introspect(token)
 		a.mu.Lock()
 		if ans.err != nil {
 			// An error is no answer: only the server being away is remembered.
@@ -97,25 +99,26 @@ func (a *asker) sweep(now time.Time) {
 	}
 }
 
-func (a *asker) introspect(token string) (bool, error) {
+func (a *asker) introspect(token string) (active bool, said []byte, err error) {
 	ctx, cancel := context.WithTimeout(a.life, callTimeout)
 	defer cancel()
 	m, err := a.server.discover(ctx)
 	if err != nil {
-		return false, err
+		return false, nil, err
 	}
 	if m.Introspection == "" {
-		return false, &shapeError{"the server has no introspection_endpoint"}
-	}
-	var said struct {
-		Active *bool `json:"active"`
+		return false, nil, &shapeError{"the server has no introspection_endpoint"}
 	}
 	form := url.Values{"token": {token}, "token_type_hint": {"access_token"}}
-	if err := a.server.post(ctx, m.Introspection, form, &said); err != nil {
-		return false, err
+	var answer json.RawMessage
+	if err := a.server.post(ctx, m.Introspection, form, &answer); err != nil {
+		return false, nil, err
 	}
-	if said.Active == nil {
-		return false, &shapeError{"introspection did not say active"}
+	var is struct {
+		Active *bool `json:"active"`
 	}
-	return *said.Active, nil
+	if err := json.Unmarshal(answer, &is); err != nil || is.Active == nil {
+		return false, nil, &shapeError{"introspection did not say active"}
+	}
+	return *is.Active, answer, nil
 }

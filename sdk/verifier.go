@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"strings"
 	"sync"
 	"time"
 )
@@ -124,6 +125,13 @@ func (v *Verifier) Verify(ctx context.Context, token string) (*Identity, error) 
 
 func (v *Verifier) verify(ctx context.Context, token string) (*Identity, *verified, error) {
 	now := v.now()
+	if strings.HasPrefix(token, opaquePrefix) {
+		t, at, err := v.verifyOpaque(ctx, token, now)
+		if err != nil {
+			return nil, nil, err
+		}
+		return t.who(at), t, nil
+	}
 	t := v.cache.get(token)
 	if t == nil || !v.keys.same(t.key, now) {
 		var err error
@@ -140,9 +148,7 @@ func (v *Verifier) verify(ctx context.Context, token string) (*Identity, *verifi
 	if err != nil {
 		return nil, nil, err
 	}
-	who := t.identity()
-	who.Stale, who.ViewAge = at.stale, at.age
-	return who, t, nil
+	return t.who(at), t, nil
 }
 
 // checkTimes judges exp, nbf and iat at the instant now (RFC 9068 section 4).
