@@ -53,6 +53,9 @@ func (l recorder) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	if response.Header.Get("Content-Type") == "text/event-stream" {
+		return response, nil // it does not end
+	}
 	body, err := io.ReadAll(response.Body)
 	response.Body.Close()
 	response.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body), errorReader{err}))

@@ -3,14 +3,12 @@ package exchange
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/doorward/doorward/internal/base/fault"
 	"github.com/doorward/doorward/internal/core"
 	"github.com/doorward/doorward/internal/core/check"
 	"github.com/doorward/doorward/internal/core/client"
-	"github.com/doorward/doorward/internal/core/revocation"
 	"github.com/doorward/doorward/internal/core/risk"
 	"github.com/doorward/doorward/internal/core/settle"
 	"github.com/doorward/doorward/internal/core/token"
@@ -27,24 +25,25 @@ var clientPace = check.New(check.Check{Number: 604, ID: "limit.pace", Fault: fau
 var (
 	authenticate = check.Declare(111, "client.authenticate", clientCalm, client.Authentic, client.Standing, clientPace)
 	followFeed   = check.Declare(112, "revocations.read", clientCalm, client.Authentic, client.Standing, client.MayRead, clientPace)
+	openStream   = check.Declare(131, "revocations.stream", clientCalm, client.Authentic, client.Standing, client.MayRead, clientPace, streamShare, streamRoom)
 )
 
 // paces are what one client may ask for: 500 introspections and 50 polls a
-// second (security defaults 3.4).
+// second (security defaults 3.4), and a stream for each of its nodes whenever
+// all of them start again.
 var paces = map[*check.Exchange][]risk.Budget{
 	authenticate: {{Count: 5000, Per: 10 * time.Second}},
 	followFeed:   {{Count: 500, Per: 10 * time.Second}},
+	openStream:   {{Count: 100, Per: 10 * time.Second}},
 }
-
-// FeedScope is what a reader of revocations holds.
-const FeedScope = "revocations:read"
 
 // A ClientProof is what an application shows to say which one it is.
 type ClientProof struct{ ID, Secret string }
 
 // clientFor judges a client's proof. Nothing is written when it holds: it is
-// shown with every introspection and every poll.
-func (x *Exchanges) clientFor(ctx context.Context, of *check.Exchange, by settle.Caller, proof ClientProof) (client.Client, error) {
+// shown with every introspection and every poll. Checks of the exchange's own
+// come last, in also.
+func (x *Exchanges) clientFor(ctx context.Context, of *check.Exchange, by settle.Caller, proof ClientProof, also ...func(*settle.Judgement, client.Client)) (client.Client, error) {
 	var c client.Client
 	known := false
 	// The budget is the network's and the client's, once there is one: strangers
@@ -66,13 +65,18 @@ func (x *Exchanges) clientFor(ctx context.Context, of *check.Exchange, by settle
 		if !j.Hold(client.Authentic, c.Proves(proof.Secret)) || !j.Hold(client.Standing, !c.Paused) {
 			return nil
 		}
-		if of == followFeed && !j.Hold(client.MayRead, len(c.Resources) > 0 && c.May(FeedScope)) {
+		if of != authenticate && !j.Hold(client.MayRead, len(c.Resources) > 0 && c.May(FeedScope)) {
 			return nil
 		}
 		if pace < 0 {
 			pace = x.meters.Take(of.Name, c.ID, j.Now, paces[of])
 		}
-		j.Hold(clientPace, pace == 0, check.Wait(pace))
+		if !j.Hold(clientPace, pace == 0, check.Wait(pace)) {
+			return nil
+		}
+		for _, f := range also {
+			f(j, c)
+		}
 		return nil
 	}
 	j := &settle.Judgement{View: x.pipe.Store.View(ctx), Trail: of.Begin(), Now: x.pipe.Now()}
@@ -137,58 +141,4 @@ func only(err error) error {
 		return nil
 	}
 	return err
-}
-
-// A Page of the revocation feed.
-type Page struct {
-	Events []revocation.Event
-	Next   uint64
-	Head   uint64
-	Held   time.Duration // since the request came in
-	Age    time.Duration // of this node's view, from the start of its last read of the head
-}
-
-const (
-	eventsAtOnce = 1000
-	longestWait  = 25 * time.Second
-)
-
-// Revocations gives a reader the events after a position, waiting for one if
-// there is none. A reader's view is as of its request's start plus Held minus
-// Age: durations, so no clocks are compared.
-func (x *Exchanges) Revocations(ctx context.Context, by settle.Caller, proof ClientProof, after uint64, wait time.Duration) (Page, error) {
-	began := x.pipe.Now()
-	if _, err := x.clientFor(ctx, followFeed, by, proof); err != nil {
-		return Page{}, err
-	}
-	if err := x.pipe.Follow.Fresh(ctx); err != nil {
-		return Page{}, err
-	}
-	timer := time.NewTimer(min(max(wait, 0), longestWait))
-	defer timer.Stop()
-	for expired := false; ; {
-		moved := x.pipe.Feed.Moved()
-		events, next, head := x.pipe.Feed.Since(after, eventsAtOnce)
-		// A note to nodes is no loss of trust, and nobody's business outside.
-		events = slices.DeleteFunc(events, func(e revocation.Event) bool { return e.Name.Unit == revocation.Changed })
-		if len(events) == 0 && next < head {
-			after = next // a page of notes alone: what follows must not wait
-			continue
-		}
-		if len(events) > 0 || expired {
-			now := x.pipe.Now()
-			age, _ := x.pipe.Feed.Age(now)
-			return Page{Events: events, Next: next, Head: head, Held: now.Sub(began), Age: age}, nil
-		}
-		after = next
-		select {
-		case <-moved:
-		case <-timer.C:
-			expired = true
-		case <-x.pipe.Closing:
-			expired = true
-		case <-ctx.Done():
-			return Page{}, ctx.Err()
-		}
-	}
 }

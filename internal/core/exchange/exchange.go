@@ -42,13 +42,15 @@ type Exchanges struct {
 	marks  marks
 	apps   apps
 
+	streams streams
+
 	guessing sync.Mutex // around a client's budget and the comparison it pays for
 }
 
 // New makes exchanges that settle on a pipeline.
 func New(pipe *settle.Pipeline, keys *key.Keyring, policy Policy, gate *factor.Gate, meters *risk.Meters) *Exchanges {
 	return &Exchanges{pipe: pipe, keys: keys, policy: policy, gate: gate, meters: meters, turns: newTurns(), cache: newCache(cacheSize),
-		marks: marks{at: map[session.ID]mark{}}, apps: apps{of: map[string]app{}}}
+		marks: marks{at: map[session.ID]mark{}}, apps: apps{of: map[string]app{}}, streams: streams{of: map[string]int{}}}
 }
 
 // Policy is what these exchanges run under.

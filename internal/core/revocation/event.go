@@ -2,7 +2,10 @@
 // number orders all loss of trust; no clock takes part.
 package revocation
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // A Unit says what an event names.
 type Unit string
@@ -34,6 +37,20 @@ type Event struct {
 	Name      Name
 	NotBefore time.Time // for readers whose tokens carry no position: whole seconds, rounded up
 	Until     time.Time // after which no token that it kills can live
+	Audience  []string  // the only resources that tokens it kills may name; none: it cannot be said
+}
+
+// Live says whether a token that the event kills may still be alive.
+func (e Event) Live(now time.Time) bool { return !e.Until.Before(now) }
+
+// Concerns says whether a reader that owns these resources may be shown a
+// token that the event kills. When it cannot be said, it may. A note to nodes
+// concerns no reader: it ends no trust.
+func (e Event) Concerns(resources []string) bool {
+	if e.Name.Unit == Changed {
+		return false
+	}
+	return len(e.Audience) == 0 || slices.ContainsFunc(resources, func(r string) bool { return slices.Contains(e.Audience, r) })
 }
 
 // Next takes the next position. It is the first write of every unit that
@@ -47,6 +64,9 @@ type Revoke struct {
 	At        time.Time
 	NotBefore time.Time
 	Until     time.Time
+	// Audience is that of the tokens it kills, where it is known of every one of
+	// them, as of a single token: readers of other resources are not told.
+	Audience []string
 }
 
 // Forget drops events after which no token can live.

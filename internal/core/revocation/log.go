@@ -140,7 +140,7 @@ func (l *Log) Age(now time.Time) (age time.Duration, ok bool) {
 func (l *Log) Sweep(now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	gone := func(e Event) bool { return e.Until.Before(now) }
+	gone := func(e Event) bool { return !e.Live(now) }
 	l.events = slices.DeleteFunc(l.events, gone)
 	for n, e := range l.latest {
 		if gone(e) {

@@ -188,7 +188,7 @@ func (p *Pipeline) release(u core.Unit, r core.Receipt) {
 	var events []revocation.Event
 	for _, w := range u {
 		if e, ok := w.(revocation.Revoke); ok {
-			events = append(events, revocation.Event{Seq: r.Seq, At: e.At, Name: revocation.Name{Unit: e.Unit, ID: e.ID}, NotBefore: e.NotBefore, Until: e.Until})
+			events = append(events, revocation.Event{Seq: r.Seq, At: e.At, Name: revocation.Name{Unit: e.Unit, ID: e.ID}, NotBefore: e.NotBefore, Until: e.Until, Audience: e.Audience})
 		}
 	}
 	p.Feed.Own(events...)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/doorward/doorward/internal/core/check"
 	"github.com/doorward/doorward/internal/core/exchange"
+	"github.com/doorward/doorward/internal/core/revocation"
 	"github.com/doorward/doorward/internal/edge/door"
 )
 
@@ -15,10 +16,13 @@ import (
 type Feed struct {
 	Door     *door.Door
 	Exchange *exchange.Exchanges
+	// WriteWithin is how long one write of a stream may take; 0: ten seconds.
+	WriteWithin time.Duration
 }
 
 // Routes mounts the feed.
 func (f *Feed) Routes(mux *http.ServeMux) {
+	mux.Handle("/revocations/stream", f.Door.Held(door.Problem, door.Address{Methods: map[string]door.Handler{"GET": f.stream}, Query: []string{"after"}}.Serve))
 	mux.Handle("/revocations", f.Door.Held(door.Problem, door.Address{Methods: map[string]door.Handler{"GET": f.poll}, Query: []string{"after", "wait"}}.Serve))
 }
 
@@ -31,12 +35,17 @@ type eventOut struct {
 	Until     time.Time `json:"until"`
 }
 
+// viewOut is how far a reader has got when it has read what came before.
+type viewOut struct {
+	Next   uint64 `json:"next"`
+	Head   uint64 `json:"head"`
+	HeldMS int64  `json:"held_ms"`
+	AgeMS  int64  `json:"age_ms"`
+}
+
 type pageOut struct {
-	Events []eventOut `json:"events"`
-	Next   uint64     `json:"next"`
-	Head   uint64     `json:"head"`
-	HeldMS int64      `json:"held_ms"`
-	AgeMS  int64      `json:"age_ms"`
+	Events  []eventOut `json:"events"`
+	viewOut `json:",inline"`
 }
 
 func (f *Feed) poll(w http.ResponseWriter, r *http.Request) error {
@@ -58,22 +67,27 @@ func (f *Feed) poll(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	// A held poll outlives the connection's usual deadlines; its own wait and
-	// the server's end bound it.
-	c := http.NewResponseController(w)
-	_, _ = c.SetReadDeadline(time.Time{}), c.SetWriteDeadline(time.Time{})
+	outlive(w) // its own wait and the server's end bound it
 	ctx, cancel := context.WithTimeout(r.Context(), min(wait, time.Minute)+door.Patience)
 	defer cancel()
 	p, err := f.Exchange.Revocations(ctx, f.Door.Caller(r), exchange.ClientProof{ID: id, Secret: secret}, after, wait)
 	if err != nil {
 		return err
 	}
-	out := pageOut{Events: make([]eventOut, len(p.Events)), Next: p.Next, Head: p.Head, HeldMS: p.Held.Milliseconds(), AgeMS: ceil(p.Age)}
+	out := pageOut{Events: make([]eventOut, len(p.Events)), viewOut: viewOf(p)}
 	for i, e := range p.Events {
-		out.Events[i] = eventOut{e.Seq, e.At, string(e.Name.Unit), e.Name.ID, e.NotBefore, e.Until}
+		out.Events[i] = eventOf(e)
 	}
 	door.WriteJSON(w, "application/json", http.StatusOK, out)
 	return nil
+}
+
+func eventOf(e revocation.Event) eventOut {
+	return eventOut{e.Seq, e.At, string(e.Name.Unit), e.Name.ID, e.NotBefore, e.Until}
+}
+
+func viewOf(p exchange.Page) viewOut {
+	return viewOut{Next: p.Next, Head: p.Head, HeldMS: p.Held.Milliseconds(), AgeMS: ceil(p.Age)}
 }
 
 // ceil rounds an age up: a view is never said to be younger than it is.

@@ -44,11 +44,12 @@ func (o *OAuth) metadata(ring *key.Ring) any {
 		IntroAuth   []string `json:"introspection_endpoint_auth_methods_supported"`
 		Algorithms  []string `json:"access_token_signing_alg_values_supported"`
 		Revocations string   `json:"doorward_revocations_endpoint"`
+		Stream      string   `json:"doorward_revocations_stream_endpoint"`
 		ACR         []string `json:"acr_values_supported"`
 	}{
 		Issuer: issuer, JWKS: issuer + "/oauth/jwks", Introspect: issuer + "/oauth/introspect",
 		IntroAuth: []string{"client_secret_basic", "client_secret_post"}, Algorithms: []string{string(ring.Signer.Alg())},
-		Revocations: issuer + "/revocations", ACR: []string{"urn:doorward:acr:1"},
+		Revocations: issuer + "/revocations", Stream: issuer + "/revocations/stream", ACR: []string{"urn:doorward:acr:1"},
 	}
 }
 

@@ -66,7 +66,7 @@ var kinds = []kind{
 	{token.Spend{}, one, `update once set spent = $2 where id = $1 and spent = 0`},
 	{token.Void{}, any_, `update once set spent = $3 where use = $1 and subject = $2 and spent = 0`},
 	{token.Lapse{}, any_, `delete from once where id in (select id from once where expires < $1 limit 500)`},
-	{revocation.Revoke{}, one, `insert into feed_events (seq, unit, name, at, not_before, until) values ((select seq from feed_head), $1, $2, $3, $4, $5)`},
+	{revocation.Revoke{}, one, `insert into feed_events (seq, unit, name, at, not_before, until, audience) values ((select seq from feed_head), $1, $2, $3, $4, $5, $6)`},
 	{revocation.Forget{}, any_, `delete from feed_events where until < $1`},
 
 	{risk.Fail{}, one, `insert into failures (key, count, last) values ($1, 1, $2)

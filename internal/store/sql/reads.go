@@ -231,11 +231,13 @@ func (v *view) Head() (seq uint64) {
 }
 
 func (v *view) Events(after uint64, limit int) (out []revocation.Event) {
-	v.many(`select seq, at, unit, name, not_before, until from feed_events
+	v.many(`select seq, at, unit, name, not_before, until, audience from feed_events
 		where seq > $1 and seq <= coalesce((select max(seq) from (select seq from feed_events where seq > $1 order by seq limit $2) as page), 0)
 		order by seq, unit, name`, []any{int64(after), limit}, func(scan func(...any) error) error {
 		var e revocation.Event
-		err := scan(&e.Seq, at{&e.At}, &e.Name.Unit, &e.Name.ID, at{&e.NotBefore}, at{&e.Until})
+		var audience string
+		err := scan(&e.Seq, at{&e.At}, &e.Name.Unit, &e.Name.ID, at{&e.NotBefore}, at{&e.Until}, &audience)
+		e.Audience = lines(audience)
 		out = append(out, e)
 		return err
 	})
