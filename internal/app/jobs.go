@@ -10,6 +10,7 @@ import (
 	"github.com/doorward/doorward/internal/core/outbox"
 	"github.com/doorward/doorward/internal/core/revocation"
 	"github.com/doorward/doorward/internal/core/risk"
+	"github.com/doorward/doorward/internal/core/settle"
 	"github.com/doorward/doorward/internal/core/token"
 )
 
@@ -45,6 +46,9 @@ func (s *server) jobs(ctx context.Context) (finish func()) {
 	every(time.Second, "seal", s.seal)
 	every(time.Second, "tally", func(ctx context.Context) error { return s.tallies.Flush(ctx, s.store) })
 	every(time.Second, "seen", s.exchange.FlushSeen)
+	every(sweepEvery, "sweep", func(ctx context.Context) error {
+		return s.pipe.Sweep(ctx, settle.Retention(s.config.Retain), rest)
+	})
 	every(time.Minute, "forget", func(ctx context.Context) error {
 		_, err := s.store.Commit(ctx, core.Unit{revocation.Forget{Now: now()}, token.Lapse{Before: now().Add(-token.OnceKept)},
 			risk.Earn{Before: now().Add(-time.Hour)}, outbox.Drop{Now: now()}})
@@ -74,6 +78,19 @@ func (s *server) jobs(ctx context.Context) (finish func()) {
 				s.log.Warn("something was left for the next start", "cause", err)
 			}
 		}
+	}
+}
+
+// sweepEvery is how often what has passed is looked for.
+const sweepEvery = 10 * time.Minute
+
+// rest is the pause between two units of a sweep: requests go first.
+func rest(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(20 * time.Millisecond):
+		return nil
 	}
 }
 

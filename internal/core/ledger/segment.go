@@ -63,10 +63,45 @@ type Tally struct {
 	Count    int
 }
 
+// Erase removes the personal fields of entries older than an instant. The
+// entries keep their commitment to them, and the chain stays whole.
+type Erase struct {
+	IDs    []ID
+	Before time.Time
+}
+
+// Uncount removes a tally.
+type Uncount struct {
+	Minute   time.Time
+	Exchange uint16
+	Check    uint16
+	Network  string
+}
+
+// Unindex removes a segment from what a subject is found by.
+type Unindex struct {
+	Subject [16]byte
+	Chain   Chain
+	Number  uint64
+}
+
+// Discard removes the oldest segment of a chain when everything in it is older
+// than an instant. Never the newest, which the next one is chained to.
+type Discard struct {
+	Chain  Chain
+	Number uint64
+	Before time.Time
+}
+
 func (Append) Changes() string { return "ledger_segments" }
 func (Index) Changes() string  { return "ledger_index" }
 func (Drop) Changes() string   { return "ledger_open" }
 func (Tally) Changes() string  { return "ledger_tally" }
+
+func (Erase) Changes() string   { return "ledger_private" }
+func (Uncount) Changes() string { return "ledger_tally" }
+func (Unindex) Changes() string { return "ledger_index" }
+func (Discard) Changes() string { return "ledger_segments" }
 
 // Rows is how many rows a Drop must remove.
 func (d Drop) Rows() int { return len(d.IDs) }
@@ -83,6 +118,10 @@ type Reader interface {
 	EntriesOf(subject [16]byte, limit int) []Entry
 	// EntryByRef finds the entry of a refusal by its reference.
 	EntryByRef(ref string) (Entry, bool)
+	// PastPrivate lists what Erase would remove.
+	PastPrivate(before time.Time, limit int) []ID
+	// PastTallies lists tallies of minutes before an instant.
+	PastTallies(before time.Time, limit int) []Tally
 }
 
 // Seal packs entries into the segment that follows last.

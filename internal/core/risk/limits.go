@@ -221,17 +221,36 @@ type Pay struct {
 // Earn drops budgets that were full again before an instant.
 type Earn struct{ Before time.Time }
 
-func (Pay) Changes() string   { return "budgets" }
-func (Earn) Changes() string  { return "budgets" }
+func (Pay) Changes() string  { return "budgets" }
+func (Earn) Changes() string { return "budgets" }
+
+// Forget removes counts of failures that no longer count at all.
+type Forget struct {
+	Keys   [][32]byte
+	Before time.Time
+}
+
+// Unknow removes networks that are not known any more at an instant.
+type Unknow struct {
+	Keys [][32]byte
+	Now  time.Time
+}
+
 func (Fail) Changes() string  { return "failures" }
 func (Clear) Changes() string { return "failures" }
 func (Know) Changes() string  { return "known_networks" }
+
+func (Forget) Changes() string { return "failures" }
+func (Unknow) Changes() string { return "known_networks" }
 
 // Reader is what judgements read of failures.
 type Reader interface {
 	Failures(key [32]byte) Failures
 	// Knows says whether a network is known for an address at now.
 	Knows(key [32]byte, now time.Time) bool
+	// PastFailures lists what Forget would remove, PastNetworks what Unknow would.
+	PastFailures(before time.Time, limit int) [][32]byte
+	PastNetworks(now time.Time, limit int) [][32]byte
 	// Budget is the theoretical arrival time of a shared budget.
 	Budget(key [32]byte) time.Time
 }

@@ -57,6 +57,13 @@ type Doubt struct{ ID ID }
 // judged anew at the unit's feed position.
 type Spare struct{ ID ID }
 
+// Forget removes sessions whose absolute end is before an instant and that no
+// refresh family hangs on any more. A live one that is listed stays.
+type Forget struct {
+	IDs    []ID
+	Before time.Time
+}
+
 func (Start) Changes() string  { return "sessions" }
 func (Finish) Changes() string { return "sessions" }
 func (Extend) Changes() string { return "sessions" }
@@ -64,6 +71,7 @@ func (Seen) Changes() string   { return "sessions" }
 func (Renew) Changes() string  { return "sessions" }
 func (Doubt) Changes() string  { return "sessions" }
 func (Spare) Changes() string  { return "sessions" }
+func (Forget) Changes() string { return "sessions" }
 
 // A Query selects sessions for people and operators. Zero fields select all.
 type Query struct {
@@ -77,4 +85,6 @@ type Reader interface {
 	SessionByHash([32]byte) Session
 	// Sessions lists the newest first.
 	Sessions(Query) []Session
+	// PastSessions lists what Forget would remove.
+	PastSessions(before time.Time, limit int) []ID
 }

@@ -43,10 +43,19 @@ type Burn struct {
 // person's others.
 type Spare struct{ Session session.ID }
 
+// Forget removes families whose absolute end is before an instant: until then
+// even a dead one is kept, as evidence of a spent token that comes back. A live
+// one that is listed stays.
+type Forget struct {
+	IDs    []FamilyID
+	Before time.Time
+}
+
 func (Open) Changes() string    { return "families" }
 func (Advance) Changes() string { return "families" }
 func (Burn) Changes() string    { return "families" }
 func (Spare) Changes() string   { return "families" }
+func (Forget) Changes() string  { return "families" }
 
 // A Lineage is a family and everything that it hangs on, as one read finds it.
 type Lineage struct {
@@ -70,6 +79,8 @@ type Reader interface {
 	// Lineage reads a family with its session, person and client at once: it
 	// is read at every refresh.
 	Lineage(FamilyID) Lineage
+	// PastFamilies lists what Forget would remove.
+	PastFamilies(before time.Time, limit int) []FamilyID
 	// Once and OnceByLink find a one-time object.
 	Once(OnceID) Once
 	OnceByLink(hash [32]byte) Once

@@ -49,12 +49,14 @@ var kinds = []kind{
 	{session.Doubt{}, any_, `update sessions set auth_time = 0 where id = $1 and ended = 0`},
 	{session.Extend{}, any_, `update sessions set idle_until = $2 where id = $1 and ended = 0 and idle_until > $3 and idle_until < $2`},
 	{session.Seen{}, any_, `update sessions set last_seen = $2 where id = $1 and last_seen < $2`},
+	{session.Forget{}, any_, `delete from sessions where id in {{ids $1}} and max_until < $2 and not exists (select 1 from families f where f.session_id = sessions.id)`},
 
 	{token.Open{}, one, `insert into families (id, client_id, session_id, user_id, key_tag, salt, generation, current, rev, scopes, created, rotated_at, idle_until, max_until, ended)
 		values ($1, $2, $3, $4, $5, $6, 0, $7, $8, $9, $10, $10, $11, $12, 0)`},
 	{token.Advance{}, one, `update families set generation = generation + 1, current = $3, rotated_at = $4, idle_until = $5 where id = $1 and generation = $2 and ended = 0`},
 	{token.Burn{}, one, `update families set ended = $2 where id = $1 and ended = 0`},
 	{token.Spare{}, any_, `update families set rev = (select seq from feed_head) where session_id = $1 and ended = 0`},
+	{token.Forget{}, any_, `delete from families where id in {{ids $1}} and max_until < $2`},
 
 	{key.Add{}, one, `insert into keys (purpose, number, kid, alg, sealed, created, compromised) values ($1, $2, $3, $4, $5, $6, 0)`},
 
@@ -74,6 +76,8 @@ var kinds = []kind{
 	{risk.Clear{}, any_, `delete from failures where key = $1`},
 	{risk.Know{}, one, `insert into known_networks (key, until) values ($1, $2) on conflict (key) do update set until = excluded.until`},
 
+	{risk.Forget{}, any_, `delete from failures where key in {{ids $1}} and last < $2`},
+	{risk.Unknow{}, any_, `delete from known_networks where key in {{ids $1}} and until <= $2`},
 	{risk.Pay{}, one, `insert into budgets (key, tat) values ($1, $3) on conflict (key) do update set tat = excluded.tat where budgets.tat = $2`},
 	{risk.Earn{}, any_, `delete from budgets where key in (select key from budgets where tat < $1 limit 500)`},
 	{outbox.Tell{}, one, `insert into outbox (id, kind, user_id, created, due, expires, tries, sealed) values ($1, $2, $3, $4, $4, $5, 0, $6)`},
@@ -88,6 +92,12 @@ var kinds = []kind{
 	{ledger.Drop{}, exact, `delete from ledger_open where id in {{ids $1}}`},
 	{ledger.Tally{}, one, `insert into ledger_tally (minute, exchange, check_number, network, count) values ($1, $2, $3, $4, $5)
 		on conflict (minute, exchange, check_number, network) do update set count = ledger_tally.count + excluded.count`},
+	{ledger.Erase{}, any_, `delete from ledger_private where id in {{ids $1}} and at < $2`},
+	{ledger.Uncount{}, any_, `delete from ledger_tally where minute = $1 and exchange = $2 and check_number = $3 and network = $4`},
+	{ledger.Unindex{}, any_, `delete from ledger_index where subject = $1 and chain = $2 and number = $3`},
+	{ledger.Discard{}, any_, `delete from ledger_segments where chain = $1 and number = $2 and last_at < $3
+		and not exists (select 1 from ledger_segments o where o.chain = $1 and o.number < $2)
+		and exists (select 1 from ledger_segments o where o.chain = $1 and o.number > $2)`},
 }
 
 // rank finds a write's line by its type: its place is the order of locks.
