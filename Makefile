@@ -8,7 +8,7 @@ MODULES := . sdk
 # Two packages at a time: one compiles while another waits for its disk.
 TEST := $(GO) test -p 2 -timeout 10m
 
-.PHONY: test need check build bench screenshots clean
+.PHONY: test need check build bench bench-growth screenshots clean
 
 test: need check
 	@race=-race; export CGO_ENABLED=1; \
@@ -33,6 +33,11 @@ build:
 bench: need build
 	$(GO) build -o build/bench ./test/bench
 	build/bench -binary $(BIN) $(BENCH)
+
+# From a thousand people to a million, with their sessions and families.
+bench-growth: need build
+	$(GO) build -o build/bench ./test/bench
+	build/bench -binary $(BIN) -growth 1000000 $(BENCH)
 
 screenshots: need build
 	DOORWARD_SCREENSHOTS=$(CURDIR)/build/screenshots $(GO) test -count=1 -run '^TestScreenshots$$' ./test/browser

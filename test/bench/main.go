@@ -24,6 +24,7 @@ type settings struct {
 	only    []string
 	stores  []string
 	profile string
+	growth  int
 }
 
 // wants says whether a workload was asked for.
@@ -70,6 +71,7 @@ func parse(args []string) (s settings, err error) {
 	f.StringVar(&only, "only", "", "workloads by id, such as W3,W4 (default: all)")
 	f.StringVar(&stores, "stores", "sqlite,postgres", "where sessions are kept")
 	f.StringVar(&s.profile, "profile", "", "serve from this program instead, and write a CPU profile per store to this directory")
+	f.IntVar(&s.growth, "growth", 0, "instead of the rest, measure with a thousand people and with so many")
 	if err := f.Parse(args); err != nil {
 		return s, err
 	}
@@ -112,8 +114,12 @@ func run(s settings) (right bool, err error) {
 		return false, err
 	}
 	defer top.stop()
+	measure := stage
+	if s.growth > 0 {
+		measure, concurrency = growth, []int{16}
+	}
 	for _, store := range s.stores {
-		if err := stage(s, c, top, filepath.Join(dir, store), store, out); err != nil {
+		if err := measure(s, c, top, filepath.Join(dir, store), store, out); err != nil {
 			return false, fmt.Errorf("%s: %w", store, err)
 		}
 	}

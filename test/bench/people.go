@@ -33,6 +33,7 @@ const people = 16
 type api struct {
 	ID     string `json:"client_id"`
 	Secret string `json:"client_secret"`
+	page   string // the id of the application whose tokens it takes
 }
 
 const resource = "https://notes.example.com"
@@ -47,12 +48,15 @@ func populate(s *server) (all []person, a api, err error) {
 		}
 		all = append(all, p)
 	}
-	var page struct{}
+	var page struct {
+		ID string `json:"client_id"`
+	}
 	if err := s.command(&page, "", "clients", "create", "--name", "Notes", "--type", "spa", "--first-party",
 		"--origin", s.issuer, "--resource", resource, "--scope", "account"); err != nil {
 		return nil, a, err
 	}
 	err = s.command(&a, "", "clients", "create", "--name", "Notes API", "--type", "machine", "--resource", resource, "--scope", "revocations:read")
+	a.page = page.ID
 	return all, a, err
 }
 

@@ -11,35 +11,44 @@ import (
 // coldStarts is how many starts a median is taken of.
 const coldStarts = 5
 
-// stage measures one store.
-func stage(s settings, c cores, top *ceiling, dir, store string, out *report) (err error) {
-	ctx := context.Background()
+// deploy prepares a server with a database of its own. durable is how far a
+// refresh may stay behind the bare token, for the disk's sake.
+func deploy(s settings, c cores, dir, store string, out *report) (srv *server, durable float64, end func() error, err error) {
 	program := []string{s.binary}
 	if s.profile != "" {
 		self, err := os.Executable()
 		if err != nil {
-			return err
+			return nil, 0, nil, err
 		}
 		program = []string{self, profiledMode, filepath.Join(s.profile, store+".pprof")}
 	}
-	database, pid, durable := "", 0, 0.4
+	database, pid, durable, stop := "", 0, 0.4, func() error { return nil }
 	if store == "postgres" {
 		p, err := startCluster(c, s.build)
 		if err != nil {
-			return err
+			return nil, 0, nil, err
 		}
-		defer func() { err = errors.Join(err, p.stop()) }()
-		database, pid, durable = p.url, p.pid, 0.2
+		database, pid, durable, stop = p.url, p.pid, 0.2, p.stop
 		if pid == 0 {
 			out.note("PostgreSQL is not of this run: its CPU time is not counted, and it is not moved to the server's core")
 		}
 	}
-	srv, err := newServer(program, c, dir, database)
+	srv, err = newServer(program, c, dir, database)
+	if err != nil {
+		return nil, 0, nil, errors.Join(err, stop())
+	}
+	srv.postgres = pid
+	return srv, durable, func() error { return errors.Join(srv.stop(), stop()) }, nil
+}
+
+// stage measures one store.
+func stage(s settings, c cores, top *ceiling, dir, store string, out *report) (err error) {
+	ctx := context.Background()
+	srv, durable, end, err := deploy(s, c, dir, store, out)
 	if err != nil {
 		return err
 	}
-	srv.postgres = pid
-	defer func() { err = errors.Join(err, srv.stop()) }()
+	defer func() { err = errors.Join(err, end()) }()
 	out.progress("%s: people and sessions", store)
 	all, a, seeds, err := settle(ctx, s, srv, store, out)
 	if err != nil {
