@@ -12,6 +12,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -65,6 +66,10 @@ type issuer struct {
 	refused    atomic.Int32 // calls without the client's secret
 
 	polls, asks, jwks atomic.Int32
+
+	// What the stream says; nil: the feed, as a server does.
+	says    func(w http.ResponseWriter, flush func())
+	streams atomic.Int32
 }
 
 func newIssuer(t testing.TB) *issuer {
@@ -74,6 +79,7 @@ func newIssuer(t testing.TB) *issuer {
 	mux.HandleFunc("GET /oauth/jwks", i.serveKeys)
 	mux.HandleFunc("POST /oauth/introspect", i.introspect)
 	mux.HandleFunc("GET /revocations", i.revocations)
+	mux.HandleFunc("GET /revocations/stream", i.stream)
 	i.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if i.away.Load() {
 			panic(http.ErrAbortHandler)
@@ -165,6 +171,48 @@ func (i *issuer) revocations(w http.ResponseWriter, r *http.Request) {
 		next = events[n-1]["seq"].(uint64)
 	}
 	reply(w, map[string]any{"events": events, "next": next, "head": i.head, "held_ms": 0, "age_ms": i.feedAge.Load()})
+}
+
+// streaming makes the issuer one that has a stream.
+func (i *issuer) streaming() {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.meta["doorward_revocations_stream_endpoint"] = i.URL + "/revocations/stream"
+}
+
+func (i *issuer) stream(w http.ResponseWriter, r *http.Request) {
+	if !i.asClient(w, r) {
+		return
+	}
+	i.streams.Add(1)
+	if s := i.feedStatus.Load(); s != 0 {
+		w.WriteHeader(int(s))
+		return
+	}
+	w.Header().Set("Content-Type", "text/event-stream")
+	flush := func() { _ = http.NewResponseController(w).Flush() }
+	if i.says != nil {
+		i.says(w, flush)
+		return
+	}
+	began := i.clock.now()
+	after, _ := strconv.ParseUint(r.FormValue("after"), 10, 64)
+	for r.Context().Err() == nil {
+		for _, e := range i.after(after) {
+			data, _ := json.Marshal(e)
+			after = e["seq"].(uint64)
+			fmt.Fprintf(w, "id: %d\nevent: revocation\ndata: %s\n\n", after, data)
+		}
+		i.mu.Lock()
+		fmt.Fprintf(w, "id: %d\nevent: heartbeat\ndata: {\"next\":%d,\"head\":%d,\"held_ms\":%d,\"age_ms\":0}\n\n", i.head, i.head, i.head, i.clock.now().Sub(began).Milliseconds())
+		i.mu.Unlock()
+		flush()
+		select {
+		case <-i.news:
+		case <-r.Context().Done():
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
 }
 
 func (i *issuer) after(seq uint64) []map[string]any {

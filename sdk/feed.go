@@ -32,6 +32,12 @@ type feed struct {
 	log    *slog.Logger
 	life   context.Context
 	flight flight
+	// patience is how long a stream may be silent: beatWithin, but in tests.
+	patience time.Duration
+
+	// The follower's alone: after a stream failed polls do until then.
+	streamAfter time.Time
+	rest        time.Duration
 }
 
 // page is one answer of the feed.
@@ -85,10 +91,7 @@ func (f *feed) poll(ctx context.Context, wait time.Duration) error {
 		f.apply(p.Events)
 		if len(p.Events) == 0 || p.Next >= p.Head {
 			end := f.server.now()
-			// Durations only: the view is of the request's start, later by what
-			// the server held it, earlier by how old its own reading was.
-			held := min(time.Duration(p.Held)*time.Millisecond, end.Sub(start))
-			f.settle(max(p.Head, p.Next), start.Add(held).Add(-time.Duration(p.Age)*time.Millisecond), end)
+			f.settle(max(p.Head, p.Next), asOf(start, end, p.Held, p.Age), end)
 			return nil
 		}
 		after = p.Next
@@ -126,7 +129,27 @@ func (f *feed) catchUp(ctx context.Context, enough func(*state) bool) error {
 	return nil
 }
 
-// follow polls until ctx ends. It speaks when the server is lost or found, and
+// once follows for a while: by the stream where the server has one and it
+// works, else by a poll. A stream that broke left the view as old as it is, so
+// the poll after it is not held.
+func (f *feed) once(ctx context.Context) error {
+	wait, began := pollWait, time.Now()
+	if m, err := f.server.discover(ctx); err == nil && m.Stream != "" && !began.Before(f.streamAfter) {
+		if err = f.listen(ctx, m.Stream); err == nil {
+			f.rest = 0
+			return nil
+		}
+		if time.Since(began) > streamRestMost {
+			f.rest = 0 // it worked for long enough: this is a new failure
+		}
+		f.rest = min(max(2*f.rest, streamRest), streamRestMost)
+		f.streamAfter = time.Now().Add(f.rest)
+		wait = 0
+	}
+	return f.poll(ctx, wait)
+}
+
+// follow follows until ctx ends. It speaks when the server is lost or found, and
 // once a minute while it is lost.
 func (f *feed) follow(ctx context.Context) {
 	var (
@@ -136,7 +159,7 @@ func (f *feed) follow(ctx context.Context) {
 	)
 	for ctx.Err() == nil {
 		start, before := f.server.now(), f.state.Load().generation
-		err := f.poll(ctx, pollWait)
+		err := f.once(ctx)
 		now := f.server.now()
 		switch {
 		case err == nil && lost:

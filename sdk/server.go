@@ -39,6 +39,7 @@ type metadata struct {
 	JWKS          string `json:"jwks_uri"`
 	Introspection string `json:"introspection_endpoint"`
 	Revocations   string `json:"doorward_revocations_endpoint"`
+	Stream        string `json:"doorward_revocations_stream_endpoint"`
 
 	read time.Time
 }
@@ -130,6 +131,7 @@ func (s *server) readMetadata(ctx context.Context) (*metadata, error) {
 	}
 	for name, address := range map[string]string{
 		"jwks_uri": m.JWKS, "introspection_endpoint": m.Introspection, "doorward_revocations_endpoint": m.Revocations,
+		"doorward_revocations_stream_endpoint": m.Stream,
 	} {
 		if address != "" && checkEndpoint(address) != nil {
 			return nil, &shapeError{fmt.Sprintf("%s: %s must be https", u, name)}

@@ -53,7 +53,7 @@ func New(ctx context.Context, issuer string, opts ...Option) (*Verifier, error) 
 		server: remote, keys: &keyring{server: remote, life: life},
 	}
 	if !s.stateless {
-		v.feed = &feed{view: newView(), server: remote, log: s.log, life: life}
+		v.feed = &feed{view: newView(), server: remote, log: s.log, life: life, patience: beatWithin}
 		v.asker = &asker{server: remote, life: life, answers: make(map[[32]byte]*answer)}
 	}
 	if err := v.start(ctx); err != nil {
