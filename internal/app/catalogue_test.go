@@ -7,22 +7,30 @@ import (
 	"testing"
 
 	"github.com/doorward/doorward/internal/core/check"
+	"github.com/doorward/doorward/test/attacks"
 )
 
-var update = flag.Bool("update", false, "write docs/checks.md anew")
+var update = flag.Bool("update", false, "write the handbook's pages of checks and attacks anew")
 
-const page = "../../docs/checks.md"
+// pages are those pages of the handbook that are made from what the program
+// judges by.
+var pages = map[string]func() string{
+	"../../docs/checks.md":  Catalogue,
+	"../../docs/attacks.md": func() string { return attacks.Page(nil) },
+}
 
-func TestCatalogueIsTheHandbooksPage(t *testing.T) {
-	want := Catalogue()
-	if *update {
-		if err := os.WriteFile(page, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
+func TestCatalogueIsTheHandbooksPages(t *testing.T) {
+	for page, made := range pages {
+		want := made()
+		if *update {
+			if err := os.WriteFile(page, []byte(want), 0o644); err != nil {
+				t.Fatal(err)
+			}
 		}
-	}
-	got, err := os.ReadFile(page)
-	if err != nil || string(got) != want {
-		t.Errorf("docs/checks.md is not the catalogue; run this test with -update (%v)", err)
+		got, err := os.ReadFile(page)
+		if err != nil || string(got) != want {
+			t.Errorf("%s is not the catalogue; run this test with -update (%v)", page, err)
+		}
 	}
 }
 

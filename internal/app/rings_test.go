@@ -115,6 +115,7 @@ func sources(t *testing.T, f func(pkg, file string)) {
 	}
 }
 
+// Attack DOS-11.
 func TestImportsPointInward(t *testing.T) {
 	seen := 0
 	sources(t, func(pkg, file string) {

@@ -21,6 +21,7 @@ func refused(t *testing.T, a rig.Answer, status int) (check, ref string) {
 
 // IDN-10, SES-11: a paused person is out of everything at once, and stays out
 // of what the pause ended after they are let in again.
+// Attack OAU-12.
 func TestPauseEndsEverything(t *testing.T) {
 	rig.Both(t, func(t *testing.T, engine rig.Engine) {
 		s := rig.Start(t, engine)

@@ -53,6 +53,7 @@ func TestAnotherIssuerIsRefused(t *testing.T) {
 	})
 }
 
+// Attack JWT-21.
 func TestWithoutItsKeyNothingStarts(t *testing.T) {
 	rig.Both(t, func(t *testing.T, engine rig.Engine) {
 		s := rig.Start(t, engine)

@@ -105,6 +105,7 @@ func spoiledForm(e endpoint) []spoiled {
 	}
 }
 
+// Attacks REC-01, IDN-13, OAU-06, JWT-08 and DOS-04.
 func TestHostileBodiesAreRefused(t *testing.T) {
 	rig.Both(t, func(t *testing.T, engine rig.Engine) {
 		c := setScene(t, engine)
@@ -133,6 +134,7 @@ func TestHostileBodiesAreRefused(t *testing.T) {
 
 // Text that a database or a log could stumble over is refused or kept as it
 // is, on every engine alike.
+// Attack TEN-14.
 func TestHostileTextIsNoFailure(t *testing.T) {
 	rig.Both(t, func(t *testing.T, engine rig.Engine) {
 		c := setScene(t, engine)

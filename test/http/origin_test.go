@@ -18,6 +18,7 @@ func strangers(s *rig.Server) []string {
 	}
 }
 
+// Attack SES-15.
 func TestStrangersCannotAsk(t *testing.T) {
 	rig.Both(t, func(t *testing.T, engine rig.Engine) {
 		c := setScene(t, engine)
@@ -54,6 +55,7 @@ func TestStrangersCannotAsk(t *testing.T) {
 	})
 }
 
+// Attack OAU-34.
 func TestStrangersCannotRead(t *testing.T) {
 	rig.Both(t, func(t *testing.T, engine rig.Engine) {
 		c := setScene(t, engine)

@@ -45,6 +45,7 @@ func TestPeopleSeeTheirOwnSessions(t *testing.T) {
 	})
 }
 
+// Attack SES-10.
 func TestEndingOneSession(t *testing.T) {
 	rig.Both(t, func(t *testing.T, engine rig.Engine) {
 		s := rig.Start(t, engine)
@@ -108,6 +109,7 @@ func TestEndingTheOthers(t *testing.T) {
 	})
 }
 
+// Attack MFA-10.
 func TestEndingAsksForFreshProof(t *testing.T) {
 	rig.Both(t, func(t *testing.T, engine rig.Engine) {
 		s := rig.Start(t, engine)

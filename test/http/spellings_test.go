@@ -53,6 +53,7 @@ func spellings(token string, cookie bool) map[string]string {
 
 // A token has one spelling. Every other one is refused as no token at all, and
 // none of them harms the session that it resembles.
+// Attack SES-08.
 func TestTokensHaveOneSpelling(t *testing.T) {
 	rig.Both(t, func(t *testing.T, engine rig.Engine) {
 		c := setScene(t, engine)

@@ -158,6 +158,7 @@ func TestMetadataIsTrue(t *testing.T) {
 	})
 }
 
+// Attacks OAU-08 and JWT-12.
 func TestIntrospectionIsForTheTokensOwnAPI(t *testing.T) {
 	rig.Both(t, func(t *testing.T, engine rig.Engine) {
 		s := rig.Start(t, engine)

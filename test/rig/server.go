@@ -49,7 +49,7 @@ type Server struct {
 
 	t      testing.TB
 	port   int
-	node   bool // of another server, whose issuer it has
+	node   bool // its issuer is given: another server's, or a name
 	env    []string
 	clock  string
 	moved  int // how often the clock was moved
@@ -88,6 +88,12 @@ func NodeOf(first *Server) Option {
 	}
 }
 
+// Issuer gives the server a name of https. Its clients speak to it as the one
+// does who ends TLS in front of it: without TLS.
+func Issuer(url string) Option {
+	return func(s *Server) { s.node, s.URL = true, url }
+}
+
 // Start starts a server with an empty database of its own and waits until it
 // is ready.
 func Start(t testing.TB, engine Engine, options ...Option) *Server {
@@ -116,9 +122,10 @@ func New(t testing.TB, engine Engine, options ...Option) *Server {
 	}
 	s.takePort(freePort(t))
 	s.setClock("+0s")
-	s.http = &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "tcp", s.Address())
-	}}
+	}
+	s.http = &http.Transport{DialContext: dial, DialTLSContext: dial}
 	t.Cleanup(s.end)
 	return s
 }

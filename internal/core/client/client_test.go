@@ -10,7 +10,7 @@ func TestOriginHasOneSpelling(t *testing.T) {
 	}
 	for _, bad := range []string{"", "null", "https://app.example/", "https://app.example?", "https://App.example", "https://a@app.example",
 		"http://app.example", "https://app.example:443", "http://localhost:80", "https:app.example", "https:///app.example", "//app.example",
-		"https://app.example#", "javascript://x", "https://app.example:"} {
+		"https://app.example#", "javascript://x", "https://app.example:", "https://*.example", "https://app.ex%61mple", "https://app.example;x"} {
 		if _, ok := Origin(bad); ok {
 			t.Errorf("OAU-34: Origin(%q) accepted", bad)
 		}
@@ -39,6 +39,7 @@ func TestAClientCannotBeNamedLikeAPerson(t *testing.T) {
 	}
 }
 
+// Attack ENM-03.
 func TestSecretProvesOneClientOnly(t *testing.T) {
 	a := Client{ID: "a", SecretHash: HashOf("a", "s3cret")}
 	b := Client{ID: "b", SecretHash: a.SecretHash}

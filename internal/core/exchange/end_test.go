@@ -21,6 +21,7 @@ func (n *node) withAccess(t *testing.T, seat exchange.Tokens) exchange.Tokens {
 
 // Signing out by any of the three proofs ends everything of the session,
 // here at once and elsewhere with the next read of the feed.
+// Attack OAU-35.
 func TestSignOut(t *testing.T) {
 	onEach(t, func(t *testing.T, r *rig) {
 		one, two := r.nodes(behind)

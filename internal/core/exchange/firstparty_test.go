@@ -99,6 +99,7 @@ func (n *node) refreshFrom(t *testing.T, text, origin string) exchange.Tokens {
 // An origin can never widen scope: a family that one application opened gives
 // another what both may have. The family of the hosted pages is the person's
 // whole first-party sign-in.
+// Attack OAU-08.
 func TestAnOriginWidensNothing(t *testing.T) {
 	onEach(t, func(t *testing.T, r *rig) {
 		r.apps()

@@ -208,6 +208,7 @@ func TestPersonalFieldsLieApart(t *testing.T) {
 
 // No secret is kept: not as it is written, not as the bytes it stands for, in
 // no table and no file.
+// Attack TEN-18.
 func TestNoSecretIsKept(t *testing.T) {
 	onEach(t, func(t *testing.T, r *rig) {
 		l := r.life()

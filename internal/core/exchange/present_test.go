@@ -83,6 +83,7 @@ func TestASessionEndsWhileItIsRemembered(t *testing.T) {
 	})
 }
 
+// Attack SES-04.
 func TestForeignCookies(t *testing.T) {
 	onEach(t, func(t *testing.T, r *rig) {
 		in := r.signIn(t, r.person())
@@ -95,6 +96,7 @@ func TestForeignCookies(t *testing.T) {
 }
 
 // Access tokens are for an audience and a time, under a key of ours.
+// Attacks JWT-11 and JWT-12.
 func TestAccessTokens(t *testing.T) {
 	onEach(t, func(t *testing.T, r *rig) {
 		in := r.signIn(t, r.person())

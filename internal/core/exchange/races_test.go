@@ -224,6 +224,7 @@ func TestRefreshAgainstSignOut(t *testing.T) {
 	})
 }
 
+// Attack OAU-12.
 func TestRefreshAgainstPause(t *testing.T) {
 	onEach(t, func(t *testing.T, r *rig) {
 		x := r.race(t)

@@ -55,6 +55,7 @@ func TestSignIn(t *testing.T) {
 
 // Whoever guesses learns nothing of which part was wrong: not from the answer,
 // not from what is written.
+// Attacks ENM-01 and ENM-02.
 func TestWrongSignInsLookAlike(t *testing.T) {
 	onEach(t, func(t *testing.T, r *rig) {
 		paused, invited := r.person(), person{identity.NewUserID(r.clock.now(), secret.Random16()), "invited@example.com"}

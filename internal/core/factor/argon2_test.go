@@ -67,6 +67,7 @@ func TestComposedAndDecomposedAreOnePassword(t *testing.T) {
 }
 
 // PW-02: nothing is cut off, as bcrypt does at 72 bytes.
+// Attack MFA-22.
 func TestTheLastByteCounts(t *testing.T) {
 	long := strings.Repeat("0123456789", 25) + "abcdef" // 256
 	phc := cheap(long)

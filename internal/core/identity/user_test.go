@@ -2,6 +2,7 @@ package identity
 
 import "testing"
 
+// Attacks REC-06 and REC-07.
 func TestCanonicalHasOneKeyPerPerson(t *testing.T) {
 	for in, want := range map[string]string{
 		"Ana@Example.com": "ana@example.com", "a.b+c@x-y.example": "a.b+c@x-y.example", "o'neil@example.com": "o'neil@example.com",

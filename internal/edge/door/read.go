@@ -161,13 +161,15 @@ func (d *Door) Name(cookie string) string {
 }
 
 // Cookie is the value of a cookie of ours; "" when it was not sent. One that
-// was sent twice is planted by a sibling and counts as none (attack SES-05).
+// was sent twice is planted by a sibling and counts as none (attack SES-05);
+// nor is one in quotes ours, for we set none, and a value has one spelling.
 func (d *Door) Cookie(r *http.Request, name string) (value string, twice bool) {
 	name = d.Name(name)
 	n := 0
 	for _, c := range r.CookiesNamed(name) {
-		value = c.Value
-		n++
+		if n++; !c.Quoted {
+			value = c.Value
+		}
 	}
 	if n > 1 {
 		return "", true

@@ -89,6 +89,7 @@ func (o *OAuth) public(of func(*key.Ring) any) door.Handler {
 		h.Set("Content-Type", "application/json")
 		h.Set("Cache-Control", "public, max-age=300, stale-while-revalidate=86400")
 		h.Set("Access-Control-Allow-Origin", "*")
+		h.Set("Cross-Origin-Resource-Policy", "cross-origin")
 		h.Set("X-Content-Type-Options", "nosniff")
 		_, err := w.Write(d.body)
 		return err

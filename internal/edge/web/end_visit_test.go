@@ -149,6 +149,7 @@ func TestForeignSessionsAreUnknown(t *testing.T) {
 }
 
 // A session proved ten minutes ago must be proved again before it ends others (ASVS 7.5.2).
+// Attack MFA-10.
 func TestEndingAsksForFreshProof(t *testing.T) {
 	t.Parallel()
 	g := newRig(t, dev, 1000)

@@ -15,6 +15,7 @@ var elsewhere = []string{
 	"/" + strings.Repeat("a", 8<<10),
 }
 
+// Attack OAU-07.
 func TestReturnToStaysHere(t *testing.T) {
 	for _, s := range elsewhere {
 		if got, ok := returnTo(s); ok {

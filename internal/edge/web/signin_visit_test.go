@@ -153,6 +153,7 @@ func TestSlowedTriesSayWhen(t *testing.T) {
 	try().is(422)
 }
 
+// Attack MFA-11.
 func TestEmptyFieldsAreNamed(t *testing.T) {
 	b := newRig(t, dev, 1000).browser()
 	a := b.post("/sign-in", b.get("/sign-in").form("/sign-in")).is(422)

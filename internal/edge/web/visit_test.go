@@ -47,6 +47,7 @@ func TestOtherSitesMayNotSendForms(t *testing.T) {
 }
 
 // A form whose token does not fit comes back filled, with one sentence, and nothing was changed.
+// Attack SES-01.
 func TestFormsOfAnotherBrowserComeBack(t *testing.T) {
 	t.Parallel()
 	g := newRig(t, dev, 1000)
@@ -92,6 +93,7 @@ func TestBlockedCookiesAreSaid(t *testing.T) {
 	b.post("/sign-out", url.Values{}).is(422).says("This page was open for a long time")
 }
 
+// Attack MFA-11.
 func TestFormsThatCannotBeReadChangeNothing(t *testing.T) {
 	t.Parallel()
 	b := newRig(t, dev, 1000).browser()

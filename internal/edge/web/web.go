@@ -83,10 +83,6 @@ type pages map[string]func(*visit) error
 // on makes the handler of one address.
 func (s *Web) on(methods pages) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !s.door.Dev {
-			// RFC 6797 section 6.1; ASVS 3.4.1.
-			w.Header().Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
-		}
 		v := &visit{Web: s, w: w, r: r}
 		if s.door.Dev && reads(r.Method) && r.Host != s.door.Issuer.Host && isAddress(r.Host) {
 			to := *s.door.Issuer

@@ -1,0 +1,91 @@
+package attacks
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// tests are the source texts of every test of the repository, by
+// "directory.TestName".
+func tests(t *testing.T) map[string]string {
+	t.Helper()
+	root := filepath.Join("..", "..")
+	out := map[string]string{}
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && (strings.HasPrefix(d.Name(), ".") && path != root || d.Name() == "build" || d.Name() == "node_modules") {
+			return filepath.SkipDir
+		}
+		if !strings.HasSuffix(path, "_test.go") {
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		set := token.NewFileSet()
+		file, err := parser.ParseFile(set, path, text, parser.ParseComments)
+		if err != nil {
+			return err
+		}
+		dir, _ := filepath.Rel(root, filepath.Dir(path))
+		for _, declaration := range file.Decls {
+			f, ok := declaration.(*ast.FuncDecl)
+			if !ok || f.Recv != nil || !strings.HasPrefix(f.Name.Name, "Test") {
+				continue
+			}
+			from := f.Pos()
+			if f.Doc != nil {
+				from = f.Doc.Pos()
+			}
+			out[filepath.ToSlash(dir)+"."+f.Name.Name] = string(text[set.Position(from).Offset:set.Position(f.End()).Offset])
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// Each row has tests that exist and say which attack they try, or the reason
+// why there is nothing to try.
+func TestEveryAttackIsTriedOrSaysWhyNot(t *testing.T) {
+	all, seen := tests(t), map[string]bool{}
+	if len(all) < 100 {
+		t.Fatalf("only %d tests were found", len(all))
+	}
+	form := regexp.MustCompile(`^(REC|IDN|MFA|SES|OAU|JWT|ENM|DOS|TEN)-[0-9]{2}$`)
+	for _, s := range Table {
+		for _, r := range s.Rows {
+			if !form.MatchString(r.ID) || seen[r.ID] || !strings.HasSuffix(r.Tries, ".") {
+				t.Errorf("%s: %q is no id, is there twice, or has no sentence", r.ID, r.Tries)
+			}
+			seen[r.ID] = true
+			if (len(r.Tests) == 0) == (r.Later == "") {
+				t.Errorf("%s has neither tests nor a reason, or both", r.ID)
+			}
+			for _, name := range r.Tests {
+				text, exists := all[name]
+				switch {
+				case !exists:
+					t.Errorf("%s: there is no test %s", r.ID, name)
+				case !strings.Contains(text, r.ID):
+					t.Errorf("%s: %s does not say that it tries it", r.ID, name)
+				}
+			}
+		}
+	}
+	if len(seen) < 100 {
+		t.Errorf("only %d attacks are in the table", len(seen))
+	}
+}
