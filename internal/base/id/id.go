@@ -38,6 +38,13 @@ func New[K Kind](now time.Time, random [16]byte) ID[K] {
 	return i
 }
 
+// Time is the instant that New was given, to the millisecond.
+func (i ID[K]) Time() time.Time {
+	var ms [8]byte
+	copy(ms[2:], i[:6])
+	return time.UnixMilli(int64(binary.BigEndian.Uint64(ms[:]))).UTC()
+}
+
 // Named makes the identifier that a digest stands for: version 8 of RFC 9562
 // section 5.8, for things that exist by being the meeting of two others.
 func Named[K Kind](digest [32]byte) ID[K] {

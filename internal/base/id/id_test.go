@@ -43,6 +43,9 @@ func TestLaterSortsLater(t *testing.T) {
 	if string(a[:]) >= string(b[:]) || a.String() >= b.String() {
 		t.Errorf("%v does not sort before %v", a, b)
 	}
+	if !a.Time().Equal(at) {
+		t.Errorf("%v was made at %v, not %v", a, a.Time(), at)
+	}
 }
 
 func FuzzParse(f *testing.F) {

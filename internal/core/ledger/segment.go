@@ -106,6 +106,15 @@ func (Discard) Changes() string { return "ledger_segments" }
 // Rows is how many rows a Drop must remove.
 func (d Drop) Rows() int { return len(d.IDs) }
 
+// A Past selects the entries of one subject in one chain, from a cursor back.
+type Past struct {
+	Subject [16]byte
+	Chain   Chain
+	Before  ID        // only what is older than this entry; zero starts at the newest
+	Since   time.Time // nothing older than this
+	Limit   int
+}
+
 // Reader is what is read of the ledger.
 type Reader interface {
 	// OpenEntries lists unsealed bodies of a chain, oldest first.
@@ -116,6 +125,9 @@ type Reader interface {
 	Segments(c Chain, from uint64, limit int) []Segment
 	// EntriesOf lists the entries of a subject, newest last.
 	EntriesOf(subject [16]byte, limit int) []Entry
+	// EntriesPast lists what a Past selects, newest first, each with its
+	// personal fields where they are still kept.
+	EntriesPast(Past) []Entry
 	// EntryByRef finds the entry of a refusal by its reference.
 	EntryByRef(ref string) (Entry, bool)
 	// PastPrivate lists what Erase would remove.

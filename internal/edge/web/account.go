@@ -39,6 +39,7 @@ type SessionsPage struct {
 	EndOthers *Effect   // posts to /account/sessions/end-others; nil leaves the form out
 	EndAll    *Effect   // posts to /account/sessions/end-all; nil leaves the form out
 	Ended     *Effect   // the result of the act that led here
+	Unknown   bool      // what ended was nobody the person knows
 }
 
 // Session is one row.
@@ -57,6 +58,15 @@ type Session struct {
 
 // EndPath is where the form that ends the session posts, and where the page that asks first is.
 func (s Session) EndPath() string { return "/account/sessions/" + url.PathEscape(s.ID) + "/end" }
+
+// StoryPath is where the page is that says what happened in the session.
+func (s Session) StoryPath() string { return "/account/sessions/" + url.PathEscape(s.ID) }
+
+// UnknownPath is where the form is for a session that its person does not know.
+func (s Session) UnknownPath() string { return s.StoryPath() + "/unknown" }
+
+// Short is the front of the id, enough to tell one from another.
+func (s Session) Short() string { return s.ID[:min(len(s.ID), 12)] }
 
 // Title heads the page.
 func (SessionsPage) Title() ui.Message { return ui.Say("sessions.title") }
@@ -109,6 +119,7 @@ type EndPage struct {
 	ui.Shell
 	ui.Form
 	Asks    ui.Message // AskEndSession, AskEndOthers, AskEndAll
+	Device  string     // of the one session; empty for many
 	Action  string     // Session.EndPath, /account/sessions/end-others or /account/sessions/end-all
 	Effect  Effect
 	Explain []string
@@ -116,6 +127,9 @@ type EndPage struct {
 
 // AskEndSession asks about one device; it may be empty.
 func AskEndSession(device string) ui.Message { return ui.Say("end.device", "device", named(device)) }
+
+// AskEndUnknown asks about a session that its person does not know.
+func AskEndUnknown(device string) ui.Message { return ui.Say("end.unknown", "device", named(device)) }
 
 // AskEndOthers asks about all but this browser.
 func AskEndOthers() ui.Message { return ui.Say("end.others") }

@@ -51,6 +51,8 @@ func (v *visit) showSessions() error {
 	switch q.Get("ended") {
 	case endedOne:
 		page.Ended = v.ended(EndedOne())
+	case endedUnknown:
+		page.Ended, page.Unknown = v.ended(EndedOne()), true
 	case endedOthers:
 		page.Ended = v.ended(EndedOthers())
 	}

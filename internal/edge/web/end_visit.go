@@ -7,6 +7,7 @@ import (
 	"github.com/doorward/doorward/internal/base/fault"
 	"github.com/doorward/doorward/internal/core/check"
 	"github.com/doorward/doorward/internal/core/exchange"
+	"github.com/doorward/doorward/internal/core/ledger"
 	"github.com/doorward/doorward/internal/core/session"
 	"github.com/doorward/doorward/internal/core/settle"
 	"github.com/doorward/doorward/internal/edge/door"
@@ -16,6 +17,8 @@ import (
 // ending lists and ends sessions of the caller's own.
 type ending interface {
 	Sessions(context.Context, exchange.Who) ([]session.Session, error)
+	Story(context.Context, exchange.Who, session.ID) (session.Session, []ledger.Entry, error)
+	Activity(ctx context.Context, who exchange.Who, before ledger.ID, keep func(ledger.Entry) bool) ([]ledger.Entry, ledger.ID, error)
 	SignOut(context.Context, settle.Caller, exchange.Credential) (session.Session, error)
 	End(context.Context, settle.Caller, exchange.Credential, session.ID) error
 	EndOthers(ctx context.Context, by settle.Caller, c exchange.Credential, all bool) (others int, err error)
@@ -43,7 +46,7 @@ func (v *visit) one() end {
 			for _, s := range all {
 				if s.ID == target {
 					row := v.row(who, s)
-					return EndPage{Asks: AskEndSession(row.Device), Effect: row.Effect, Explain: exchange.EndExchange().Sentences()}, nil
+					return EndPage{Device: row.Device, Asks: AskEndSession(row.Device), Effect: row.Effect, Explain: exchange.EndExchange().Sentences()}, nil
 				}
 			}
 			return EndPage{}, check.Refuse(session.Own)
@@ -56,6 +59,27 @@ func (v *visit) one() end {
 			return endedOne
 		},
 	}
+}
+
+// stranger is one for a session that its person does not know: what comes next is said afterwards.
+func (v *visit) stranger() end {
+	e := v.one()
+	row := Session{ID: v.r.PathValue("id")}
+	page := e.page
+	e.at = row.UnknownPath()
+	e.page = func(who exchange.Who) (EndPage, error) {
+		p, err := page(who)
+		p.Asks = AskEndUnknown(p.Device)
+		return p, err
+	}
+	done := e.done
+	e.done = func(who exchange.Who) string {
+		if done(who) == endedHere {
+			return endedHere
+		}
+		return endedUnknown
+	}
+	return e
 }
 
 // many ends all sessions but this browser's, or that one too.
@@ -78,9 +102,11 @@ func (v *visit) many(all bool) end {
 }
 
 func (v *visit) askEndOne() error    { return v.askEnd(v.one()) }
+func (v *visit) askUnknown() error   { return v.askEnd(v.stranger()) }
 func (v *visit) askEndOthers() error { return v.askEnd(v.many(false)) }
 func (v *visit) askEndAll() error    { return v.askEnd(v.many(true)) }
 func (v *visit) endOne() error       { return v.end(v.one()) }
+func (v *visit) endUnknown() error   { return v.end(v.stranger()) }
 func (v *visit) endOthers() error    { return v.end(v.many(false)) }
 func (v *visit) endAll() error       { return v.end(v.many(true)) }
 

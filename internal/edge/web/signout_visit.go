@@ -13,10 +13,11 @@ import (
 
 // What ended, as the address of the next page says it: a closed list, so that a link can say nothing else.
 const (
-	endedHere   = "here"   // this browser's session
-	endedOne    = "1"      // another session
-	endedOthers = "others" // all but this browser's
-	endedAll    = "all"
+	endedHere    = "here"   // this browser's session
+	endedOne     = "1"      // another session
+	endedOthers  = "others" // all but this browser's
+	endedAll     = "all"
+	endedUnknown = "unknown" // another session, that its person does not know
 )
 
 func (v *visit) showSignOut() error {

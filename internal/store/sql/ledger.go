@@ -1,7 +1,10 @@
 package sql
 
 import (
+	"math"
+	"reflect"
 	"slices"
+	"time"
 
 	"github.com/doorward/doorward/internal/core/ledger"
 )
@@ -89,4 +92,87 @@ func (v *view) entries(open []ledger.Record, sealed []ledger.Segment, subject [1
 	}
 	slices.SortFunc(out, func(a, b ledger.Entry) int { return slices.Compare(a.ID[:], b.ID[:]) })
 	return out
+}
+
+const (
+	openOfPast   = `select id, at, chain, user_id, session_id, body from ledger_open where chain = $1 and (user_id = $2 or session_id = $2) order by id`
+	sealedOfPast = `select s.chain, s.number, s.count, s.first_at, s.last_at, s.prev, s.body, s.hash, s.signature
+	from ledger_index i join ledger_segments s on s.chain = i.chain and s.number = i.number
+	where i.subject = $1 and i.chain = $2 and i.number < $3 and s.first_at <= $4 order by i.number desc limit $5`
+	privateOf = `select id, salt, body from ledger_private where id in {{ids $1}}`
+)
+
+const (
+	// segmentsAtATime is how many segments a page of the past takes at once.
+	segmentsAtATime = 16
+	// settling is how far the order of commits may stray from that of entries:
+	// a judgement is repeated for five seconds before it gives up.
+	settling = 10 * time.Second
+)
+
+// EntriesPast walks the segments that name the subject from the newest back:
+// the primary key of the index is the order, on both engines, and newer
+// segments than the cursor are passed by without unpacking them. An entry that
+// committed late may be sealed behind a newer one, so a page ends only where
+// what is unread is older than all of it.
+func (v *view) EntriesPast(q ledger.Past) []ledger.Entry {
+	newest, at := "", int64(math.MaxInt64)
+	if q.Before != (ledger.ID{}) {
+		newest, at = string(q.Before[:]), micros(q.Before.Time().Add(settling))
+	}
+	var open []ledger.Record
+	v.records(&open, openOfPast, int64(q.Chain), q.Subject[:])
+	var found []ledger.Entry
+	add := func(all []ledger.Entry) {
+		for _, e := range all {
+			if (newest == "" || string(e.ID[:]) < newest) && !e.At.Before(q.Since) {
+				found = append(found, e)
+			}
+		}
+	}
+	add(v.entries(open, nil, q.Subject))
+	for number := int64(math.MaxInt64); v.err == nil; {
+		sealed := v.segments(sealedOfPast, q.Subject[:], int64(q.Chain), number, at, segmentsAtATime)
+		add(v.entries(nil, sealed, q.Subject))
+		if len(sealed) < segmentsAtATime {
+			break
+		}
+		last := sealed[len(sealed)-1]
+		number = int64(last.Number)
+		sure := 0
+		for _, e := range found {
+			if e.At.After(last.Last.Add(settling)) {
+				sure++
+			}
+		}
+		if sure >= q.Limit || last.Last.Before(q.Since) {
+			break
+		}
+	}
+	slices.SortFunc(found, func(a, b ledger.Entry) int { return slices.Compare(b.ID[:], a.ID[:]) })
+	found = slices.CompactFunc(found, func(a, b ledger.Entry) bool { return a.ID == b.ID })
+	return v.private(found[:min(len(found), max(q.Limit, 0))])
+}
+
+// private puts the personal fields back.
+func (v *view) private(entries []ledger.Entry) []ledger.Entry {
+	at := make(map[ledger.ID]int, len(entries))
+	ids := make([]ledger.ID, len(entries))
+	for i, e := range entries {
+		at[e.ID], ids[i] = i, e.ID
+	}
+	if len(ids) == 0 {
+		return entries
+	}
+	v.many(v.s.dialect.words.Replace(privateOf), []any{hexList(reflect.ValueOf(ids))}, func(scan func(...any) error) error {
+		var id ledger.ID
+		var salt [16]byte
+		var body []byte
+		err := scan(raw(id[:]), raw(salt[:]), &body)
+		if i, ok := at[id]; ok && err == nil {
+			entries[i] = entries[i].WithPersonal(salt, body)
+		}
+		return err
+	})
+	return entries
 }

@@ -2,10 +2,13 @@ package storetest
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
+	"fmt"
 	"reflect"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/doorward/doorward/internal/core"
 	"github.com/doorward/doorward/internal/core/identity"
@@ -71,6 +74,75 @@ func reads(t *testing.T, s core.Store) {
 
 	commit(t, s, core.Unit{w.record(3), w.record(1), w.record(2)})
 	same(t, "the oldest open entries", read(t, s, func(v core.View) any { return v.OpenEntries(w.chain, 2) }), []ledger.Record{w.record(1), w.record(2)})
+}
+
+// past holds the pages of a subject's past: newest first, none twice and none
+// left out, sealed and open alike, also where an entry was sealed late.
+func past(t *testing.T, s core.Store) {
+	w := newWorld(2, read(t, s, core.View.Head))
+	k := ed25519.NewKeyFromSeed(make([]byte, 32))
+	entry := func(n byte, user [16]byte) ledger.Entry {
+		when := at.Add(time.Duration(n) * time.Minute)
+		return ledger.Entry{ID: ledger.NewID(when, [16]byte{15: n}), At: when, Chain: w.chain, User: user, Session: w.laptop, Personal: ledger.Personal{IP: fmt.Sprint("192.0.2.", n)}}
+	}
+	var want []string
+	var last ledger.Segment
+	seal := func(entries ...ledger.Entry) {
+		t.Helper()
+		var u core.Unit
+		var records []ledger.Record
+		for _, e := range entries {
+			r, keep := e.Writes([16]byte{1})
+			records, u = append(records, r), append(u, keep)
+		}
+		a, err := ledger.Seal(last, w.chain, records, k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		last = ledger.Segment(a)
+		commit(t, s, append(u, a, ledger.Index{Subject: w.ana, Chain: w.chain, Number: a.Number}))
+	}
+	for n := byte(1); n <= 60; n++ {
+		if n == 40 { // sealed behind the next one, as if it had committed late
+			late := entry(n, w.ana)
+			late.ID = ledger.NewID(at.Add(41*time.Minute-time.Second), [16]byte{15: n})
+			late.At = at.Add(41*time.Minute - time.Second)
+			seal(entry(41, w.ana), entry(200, w.ben))
+			seal(late)
+			n++
+			continue
+		}
+		seal(entry(n, w.ana))
+	}
+	for n := byte(61); n <= 63; n++ {
+		r, keep := entry(n, w.ana).Writes([16]byte{1})
+		commit(t, s, core.Unit{r, keep})
+	}
+	for n := 63; n >= 11; n-- {
+		want = append(want, fmt.Sprint("192.0.2.", n))
+	}
+	for _, size := range []int{1, 7, 16, 100} {
+		var got []string
+		q := ledger.Past{Subject: w.ana, Chain: w.chain, Since: at.Add(11 * time.Minute), Limit: size}
+		for {
+			page := read(t, s, func(v core.View) []ledger.Entry { return v.EntriesPast(q) })
+			if len(page) > size {
+				t.Fatalf("a page of %d has %d", size, len(page))
+			}
+			for _, e := range page {
+				got = append(got, e.Personal.IP)
+			}
+			if len(page) < size {
+				break
+			}
+			q.Before = page[len(page)-1].ID
+		}
+		same(t, fmt.Sprintf("the past in pages of %d", size), got, want)
+	}
+	other := read(t, s, func(v core.View) []ledger.Entry {
+		return v.EntriesPast(ledger.Past{Subject: w.ana, Chain: w.chain + 1, Limit: plenty})
+	})
+	same(t, "the other chain", len(other), 0)
 }
 
 // Unanswered holds that a store which cannot answer passes no read for an

@@ -27,6 +27,7 @@ func Run(t *testing.T, open func(t *testing.T) core.Store) {
 		{"RoundTrip", roundTrip},
 		{"Spelling", spelling},
 		{"Reads", reads},
+		{"Past", past},
 		{"Whole", whole},
 		{"Neighbours", func(t *testing.T, s core.Store) { Neighbours(t, s, Crowd{}) }},
 		{"Positions", func(t *testing.T, s core.Store) { Positions(t, s, s) }},

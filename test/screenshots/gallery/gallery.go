@@ -142,8 +142,32 @@ func account() []State {
 		{"sessions-ended", sessions([]web.Session{here, phone}, &one, &ended)},
 		{"end-session", end(web.AskEndSession("Firefox on Linux"), here.EndPath(), effect())},
 		{"end-unknown", end(web.AskEndSession(""), unknown.EndPath(), unknown.Effect)},
+		{"end-stranger", end(web.AskEndUnknown("Firefox on Linux"), here.UnknownPath(), effect())},
+		{"sessions-unknown", func() web.SessionsPage {
+			p := sessions([]web.Session{here, phone}, &one, &ended)
+			p.Unknown = true
+			return p
+		}()},
+		{"activity", web.ActivityPage{Shell: shell(nil, nil), Deeds: deeds(), Older: "/account/activity?before=led_01"}},
+		{"activity-none", web.ActivityPage{Shell: shell(nil, nil), Kind: "admin"}},
+		{"story", web.StoryPage{Shell: shell(nil, nil), Form: form, Session: phone, Now: now, Deeds: deeds()}},
+		{"story-over", web.StoryPage{Shell: shell(nil, nil), Form: form, Session: unknown, Now: now, Over: true}},
 		{"end-others", end(web.AskEndOthers(), "/account/sessions/end-others", others)},
 		{"end-all", end(web.AskEndAll(), "/account/sessions/end-all", all)},
+	}
+}
+
+// deeds are what activity and the story of a session are made of.
+func deeds() []web.Deed {
+	from := ui.Say("activity.device", "device", "Firefox on Linux")
+	checked := []string{"The application that asks is one of our own.", "The password is the one of this account."}
+	return []web.Deed{
+		{At: now, Says: ui.Say("did.signin.password", "from", from), IP: "203.0.113.7", Held: checked},
+		{At: now.Add(-time.Hour), Until: now.Add(-time.Minute), Says: ui.Say("story.renewed", "n", 12)},
+		{At: now.Add(-2 * time.Hour), Says: ui.Say("refused.signin.password", "from", from), Refused: true, IP: "2001:db8:85a3:1234:5678:8a2e:370:7334",
+			Why: "That e-mail and password do not match.", Check: "password.fits", Ref: ref, Held: checked[:1]},
+		{At: now.Add(-50 * time.Hour), Says: ui.Say("did.user.pause")},
+		{At: now.Add(-70 * time.Hour), Says: ui.Say("did.signin.password", "from", from), IP: "198.51.100.23", Story: "/account/sessions/ses_01a", NotMe: "/account/sessions/ses_01a/unknown", Held: checked},
 	}
 }
 

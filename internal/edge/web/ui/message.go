@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"path"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -31,6 +32,17 @@ type Message struct {
 // goes. A string value is somebody else's words and is isolated in <bdi>; a time is shown as an hour; the integer
 // "n" chooses the plural form; a Message stands for its own words.
 func Say(id string, args ...any) Message { return Message{id, args} }
+
+// Knows says whether there is a message without plural forms.
+func Knows(id string) bool {
+	_, ok := catalogues[English].words[id]
+	return ok
+}
+
+// Takes says whether a message speaks of an argument.
+func Takes(id, argument string) bool {
+	return strings.Contains(catalogues[English].words[id], "{"+argument+"}")
+}
 
 // A catalogue is the words of one language by message id, flat: "signin.title".
 type catalogue struct {
@@ -188,4 +200,17 @@ func (c catalogue) instant(form string, t time.Time) (template.HTML, error) {
 	words = strings.NewReplacer("{clock}", t.Format("15:04"), "{day}", strconv.Itoa(t.Day()),
 		"{month}", months[t.Month()-1], "{year}", strconv.Itoa(t.Year())).Replace(words)
 	return template.HTML(`<time datetime="` + t.Format(time.RFC3339) + `">` + template.HTMLEscapeString(words) + `</time>`), nil
+}
+
+// Known lists the ids that begin with one of the prefixes.
+func Known(prefixes ...string) (ids []string) {
+	for id := range catalogues[English].words {
+		for _, p := range prefixes {
+			if strings.HasPrefix(id, p) {
+				ids = append(ids, id)
+			}
+		}
+	}
+	slices.Sort(ids)
+	return ids
 }

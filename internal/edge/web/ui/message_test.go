@@ -18,6 +18,8 @@ var usedIn = map[string]*regexp.Regexp{
 	".go":   regexp.MustCompile(`\bSay\("([a-z_.]+)"`),
 }
 
+var byExchange = regexp.MustCompile(`^(did|refused)\.`)
+
 // forms of one message count as the message.
 var pluralSuffix = regexp.MustCompile(`\.(zero|one|two|few|many|other)$`)
 
@@ -51,6 +53,9 @@ func TestEveryMessageIsUsedAndEveryUsedMessageExists(t *testing.T) {
 			}
 		}
 		for _, id := range slices.Sorted(maps.Keys(exists)) {
+			if byExchange.MatchString(id) {
+				continue // looked up by the name of an exchange: internal/app holds that each has its words
+			}
 			if !used[id] {
 				t.Errorf("%s: message %q is not used", lang, id)
 			}
