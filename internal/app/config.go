@@ -37,6 +37,7 @@ type Config struct {
 	SignUp  SignUp
 	Limits  Limits
 	Retain  Retain
+	Log     Log
 
 	// Values are all settings in the order of documentation, with where each
 	// one came from.
@@ -74,6 +75,10 @@ type Limits struct{ Scale int }
 
 // Retain says how long the two chains of the ledger are kept.
 type Retain struct{ Ledger, Audit time.Duration }
+
+// Log says how the log on stderr is written: as text for people or as JSON
+// lines for machines, and how much of it.
+type Log struct{ Format, Level string }
 
 // A Source is where a value came from; a later one wins.
 type Source string
@@ -130,6 +135,8 @@ func settings() []setting {
 		whole("limits.scale", "1", 1, 1_000_000, func(c *Config) *int { return &c.Limits.Scale }),
 		duration("retain.ledger", "90d", day, 3650*day, func(c *Config) *time.Duration { return &c.Retain.Ledger }),
 		duration("retain.audit", "400d", day, 3650*day, func(c *Config) *time.Duration { return &c.Retain.Audit }),
+		choice("log.format", []string{"text", "json"}, func(c *Config) *string { return &c.Log.Format }),
+		choice("log.level", []string{"info", "debug", "warn", "error"}, func(c *Config) *string { return &c.Log.Level }),
 	}
 }
 

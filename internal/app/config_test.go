@@ -30,9 +30,10 @@ func TestDefaults(t *testing.T) {
 		SignIn:   SignIn{PasswordMin: 15},
 		Limits:   Limits{Scale: 1},
 		Retain:   Retain{Ledger: 90 * day, Audit: 400 * day},
+		Log:      Log{Format: "text", Level: "info"},
 	}
 	if c.Issuer != want.Issuer || c.Data != want.Data || c.Listen != want.Listen || c.OpsListen != want.OpsListen || c.Database != want.Database ||
-		c.Session != want.Session || c.Token != want.Token || c.Keys != want.Keys || c.SignIn != want.SignIn || c.Limits != want.Limits || c.Retain != want.Retain ||
+		c.Session != want.Session || c.Token != want.Token || c.Keys != want.Keys || c.SignIn != want.SignIn || c.Limits != want.Limits || c.Retain != want.Retain || c.Log != want.Log ||
 		c.Development || c.TrustedProxies != nil || c.Mail != "" {
 		t.Errorf("got  %+v\nwant %+v", c, want)
 	}
@@ -99,6 +100,7 @@ func TestFileProblemsNameTheirPlace(t *testing.T) {
 		{"relative data", "data = \"here\"", `f:2:1: data is "here": a path from the root is wanted, such as /var/lib/doorward`},
 		{"other engine", "database = \"mysql://x/y\"", "f:2:1: database must be sqlite:///path or postgres://user@host/name"},
 		{"engine options", "database = \"sqlite:///x?mode=memory\"", "f:2:1: database must be sqlite:// and a path from the root, such as sqlite:///var/lib/doorward/doorward.db"},
+		{"a log for nobody", "[log]\nlevel = \"loud\"", `f:3:1: log.level is "loud": info or debug or warn or error is wanted`},
 		{"public metrics", "ops_listen = \"127.0.0.1:8400\"", "f:2:1: ops_listen is the same address as listen: metrics must not be public"},
 		{"listen without port", "listen = \"localhost\"", `f:2:1: listen is "localhost": host:port is wanted, such as 127.0.0.1:8400`},
 		{"twice", "data = \"/a\"\ndata = \"/b\"", "f:3:1: "},

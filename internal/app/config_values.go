@@ -62,6 +62,17 @@ func duration(key, standard string, least, most time.Duration, field func(*Confi
 	}}
 }
 
+// choice is a setting with a few words to choose from; the first is the default.
+func choice(key string, words []string, at func(*Config) *string) setting {
+	return setting{key: key, kind: text, standard: words[0], read: func(c *Config, s string) string {
+		*at(c) = s
+		if !slices.Contains(words, s) {
+			return fmt.Sprintf("is %q: %s is wanted", s, strings.Join(words, " or "))
+		}
+		return ""
+	}}
+}
+
 func whole(key, standard string, least, most int, field func(*Config) *int) setting {
 	return setting{key: key, kind: number, standard: standard, read: func(c *Config, s string) string {
 		n, err := strconv.Atoi(s)

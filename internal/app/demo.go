@@ -54,7 +54,7 @@ func RunDemo(ctx context.Context, d Demo) error {
 	}
 	_, port, _ := net.SplitHostPort(listen)
 	issuer := "http://localhost:" + port
-	c, problems := Load(nil, nil, map[string]string{"issuer": issuer, "data": data, "listen": listen})
+	c, problems := Load(nil, nil, map[string]string{"issuer": issuer, "data": data, "listen": listen, "ops_listen": "127.0.0.1:0"})
 	if len(problems) > 0 {
 		return errors.New(problems[0].In("demo"))
 	}

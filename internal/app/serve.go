@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -24,8 +25,19 @@ const (
 // Serve runs the server until ctx ends: then it stops accepting, finishes
 // what was begun, flushes, and returns nil.
 func Serve(ctx context.Context, c Config) error {
-	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
-	return run(ctx, c, log, nil)
+	return run(ctx, c, slog.New(c.Log.handler(os.Stderr)), nil)
+}
+
+// handler writes the log in the form that was asked for.
+func (l Log) handler(w io.Writer) slog.Handler {
+	var level slog.Level
+	// The configuration has been checked; an unknown word would be info.
+	_ = level.UnmarshalText([]byte(l.Level))
+	o := &slog.HandlerOptions{Level: level}
+	if l.Format == "json" {
+		return slog.NewJSONHandler(w, o)
+	}
+	return slog.NewTextHandler(w, o)
 }
 
 // ready is told the server once it listens, before it serves; the demo adds
@@ -48,6 +60,10 @@ func run(ctx context.Context, c Config, log *slog.Logger, with ready) error {
 		return err
 	}
 	defer local.Close()
+	ops, err := s.openOps()
+	if err != nil {
+		return err
+	}
 	mux := s.routes()
 	serving := func() {}
 	if with != nil {
@@ -59,7 +75,14 @@ func run(ctx context.Context, c Config, log *slog.Logger, with ready) error {
 	defer stop()
 	finish := s.jobs(working)
 	public, socket := s.httpServer(s.clean(s.health(mux))), s.socketServer()
-	failed := make(chan error, 2)
+	failed := make(chan error, 3)
+	if ops != nil {
+		defer ops.Close()
+		look := s.opsServer(ops.Addr())
+		defer look.Close()
+		go func() { failed <- look.Serve(ops) }()
+		log.Info("metrics", "ops_listen", ops.Addr().String())
+	}
 	go func() { failed <- public.Serve(main) }()
 	go func() { failed <- socket.Serve(local) }()
 	log.Info("serving", "issuer", c.Issuer, "listen", main.Addr().String(), "database", s.store.Engine())

@@ -56,6 +56,7 @@ type server struct {
 	inbox    *mail.Inbox    // in development without a mail server
 	posted   chan struct{}
 	closing  chan struct{}
+	measures *measures
 }
 
 // build opens the database and makes every part with the piece it needs.
@@ -74,7 +75,7 @@ func build(ctx context.Context, c Config, log *slog.Logger) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &server{config: c, log: log, store: store, tallies: settle.NewTallies(), posted: make(chan struct{}, 1), closing: make(chan struct{})}
+	s := &server{config: c, log: log, store: store, tallies: settle.NewTallies(), posted: make(chan struct{}, 1), closing: make(chan struct{}), measures: newMeasures()}
 	open, ring, err := found(ctx, store, c)
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
@@ -90,15 +91,40 @@ func build(ctx context.Context, c Config, log *slog.Logger) (*server, error) {
 	}
 	feed := revocation.NewLog()
 	s.keys = &settle.KeyFollower{Store: store, Feed: feed, Now: now, Open: open, Keys: key.NewKeyring(ring)}
-	s.pipe = &settle.Pipeline{Store: store, Feed: feed, Now: now, Follow: settle.NewFollower(store, feed, now), Tally: s.tallies.Add, Closing: s.closing,
-		Posted: s.kickMail, Alarm: func(err error) { log.Error("alarm", "cause", err) }}
+	s.pipe = &settle.Pipeline{Store: measured{store, s.measures}, Feed: feed, Now: now, Follow: settle.NewFollower(store, feed, now), Tally: s.tallies.Add, Closing: s.closing,
+		Posted: s.kickMail, Settled: s.settled, Alarm: func(err error) { s.measures.alarms.Add(); log.Error("alarm", "cause", err) }}
 	life := token.Lifetimes{Access: c.Token.Access, Idle: c.Token.RefreshIdle, Max: c.Token.RefreshMax, Grace: c.Token.RefreshGrace, Leeway: c.Token.Leeway}
 	gate := factor.NewGate(cores(), time.After)
 	s.exchange = exchange.New(s.pipe, s.keys.Keys, exchange.Policy{Issuer: c.Issuer, Session: session.Lifetimes(c.Session), Token: life, Fresh: freshFor, Scale: c.Limits.Scale, Mail: s.mail != nil},
 		gate, risk.NewMeters(c.Limits.Scale))
 	s.manage = manage.New(s.pipe, gate, manage.Policy{Issuer: c.Issuer, PasswordMin: c.SignIn.PasswordMin, Token: life})
-	s.door = &door.Door{Issuer: issuer, Dev: c.Development, Trusted: c.TrustedProxies, Now: now, Log: log, Tally: s.tallies.Add}
+	s.door = &door.Door{Issuer: issuer, Dev: c.Development, Trusted: c.TrustedProxies, Now: now, Log: log, Tally: s.tallies.Add,
+		Served: s.measures.served, Refused: func(c *check.Check) { s.measures.refusals.Add(c.ID) }}
+	s.watchAll(gate.Load)
 	return s, errors.Join(s.pipe.Follow.Read(ctx), s.keys.Read(ctx))
+}
+
+// settled counts an exchange, and logs what an operator changed: one line
+// each, of ids and names of ours.
+func (s *server) settled(j *settle.Judgement, by settle.Caller, refused *check.Refusal) {
+	s.measures.settled(j.Of(), refused)
+	level := slog.LevelDebug
+	if by.Actor != "" && refused == nil {
+		level = slog.LevelInfo
+	}
+	if !s.log.Enabled(context.Background(), level) {
+		return
+	}
+	attrs := []slog.Attr{slog.String("exchange", j.Of().Name)}
+	for _, a := range []slog.Attr{slog.String("actor", by.Actor), slog.String("user", j.User.String()), slog.String("session", j.Session.String()), slog.String("client", j.Client)} {
+		if a.Value.String() != "" {
+			attrs = append(attrs, a)
+		}
+	}
+	if refused != nil {
+		attrs = append(attrs, slog.String("check", refused.Check().ID), slog.String("ref", refused.Ref))
+	}
+	s.log.LogAttrs(context.Background(), level, "settled", attrs...)
 }
 
 // clean lets through only paths in their one spelling. The mux would answer

@@ -193,7 +193,7 @@ func (s *Server) TryRun() error {
 	from := s.log.Len()
 	cmd := exec.Command(path, s.arguments()...)
 	cmd.Args[0] = "doorward"
-	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "DOORWARD_LIMITS_SCALE=1000"}, s.env...)
+	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "DOORWARD_LIMITS_SCALE=1000", "DOORWARD_LOG_LEVEL=debug", "DOORWARD_OPS_LISTEN=127.0.0.1:0"}, s.env...)
 	cmd.Stdout, cmd.Stderr = s.log, s.log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	started, ended := make(chan error), make(chan struct{})

@@ -119,6 +119,8 @@ type Past struct {
 type Reader interface {
 	// OpenEntries lists unsealed bodies of a chain, oldest first.
 	OpenEntries(c Chain, limit int) []Record
+	// Unsealed counts what OpenEntries would list of all chains.
+	Unsealed() int
 	// LastSegment is the newest of a chain; the zero Segment when there is none.
 	LastSegment(Chain) Segment
 	// Segments lists a chain from a number on.

@@ -151,6 +151,8 @@ func (Drop) Changes() string   { return "outbox" }
 type Reader interface {
 	// Outbox lists messages that are due, the longest due first.
 	Outbox(due time.Time, limit int) []Waiting
+	// Unsent counts all that wait.
+	Unsent() int
 }
 
 func place(i ID) string { return "outbox/" + i.String() }

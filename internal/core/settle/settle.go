@@ -43,6 +43,9 @@ type Pipeline struct {
 	Tally func(ledger.Tally)
 	// Posted is told that a unit with a mail in it was committed; it never blocks.
 	Posted func()
+	// Settled, when set, is told how each exchange ended: by whom it was asked
+	// for, and what refused it, or nil.
+	Settled func(j *Judgement, by Caller, refused *check.Refusal)
 	// Alarm tells the operator of something that must not happen.
 	Alarm func(error)
 	// Closing is closed when the server stops: whoever waits, answers.
@@ -120,6 +123,9 @@ func (p *Pipeline) Run(ctx context.Context, of *check.Exchange, by Caller, judge
 			return err
 		}
 		p.release(unit, receipt)
+		if p.Settled != nil {
+			p.Settled(j, by, refusal)
+		}
 		if p.Posted != nil && slices.ContainsFunc(unit, func(w core.Write) bool { _, tells := w.(outbox.Tell); return tells }) {
 			p.Posted()
 		}

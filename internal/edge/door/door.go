@@ -33,6 +33,10 @@ type Door struct {
 	Now     func() time.Time
 	Log     *slog.Logger
 	Tally   func(ledger.Tally)
+	// Served and Refused, when set, are told of each request how it ended, and
+	// of each refusal that no exchange settled.
+	Served  func(r *http.Request, err error, took time.Duration)
+	Refused func(*check.Check)
 }
 
 // A Handler answers a request or says why not. The error is a *check.Refusal
@@ -60,9 +64,13 @@ func (d *Door) On(render Render, h Handler) http.Handler {
 func (d *Door) Held(render Render, h Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		d.headers(w.Header())
+		began := d.Now()
 		err := d.bounds(r)
 		if err == nil {
 			err = h(w, r)
+		}
+		if d.Served != nil {
+			d.Served(r, err, d.Now().Sub(began))
 		}
 		if err != nil {
 			d.refuse(w, r, render, err)
@@ -107,6 +115,9 @@ func (d *Door) refuse(w http.ResponseWriter, r *http.Request, render Render, err
 		// What an exchange settled has its reference, and stands in the ledger
 		// already. Everything else is counted here.
 		e.Ref = secret.Ref()
+		if d.Refused != nil {
+			d.Refused(e.Check())
+		}
 		if cause == nil {
 			d.Tally(tally(e, d.Caller(r), d.Now()))
 		}

@@ -14,6 +14,11 @@ func (v *view) OpenEntries(c ledger.Chain, limit int) (out []ledger.Record) {
 	return out
 }
 
+func (v *view) Unsealed() (n int) {
+	v.one(`select count(*) from ledger_open`, nil, &n)
+	return n
+}
+
 func (v *view) records(out *[]ledger.Record, text string, args ...any) {
 	v.many(text, args, func(scan func(...any) error) error {
 		var r ledger.Record

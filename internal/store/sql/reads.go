@@ -273,6 +273,11 @@ func (v *view) Once(id token.OnceID) token.Once { return v.once(`o.id = $1`, id[
 
 func (v *view) OnceByLink(hash [32]byte) token.Once { return v.once(`o.link = $1`, hash[:]) }
 
+func (v *view) Unsent() (n int) {
+	v.one(`select count(*) from outbox`, nil, &n)
+	return n
+}
+
 func (v *view) Outbox(due time.Time, limit int) (out []outbox.Waiting) {
 	v.many(`select id, kind, user_id, created, due, expires, tries, sealed from outbox where due <= $1 order by due limit $2`, []any{micros(due), limit}, func(scan func(...any) error) error {
 		var w outbox.Waiting
