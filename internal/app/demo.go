@@ -120,7 +120,7 @@ func (s *server) seedDemo(ctx context.Context, issuer string) (api manage.NewCli
 	if err := unless(err, client.IDFree); err != nil {
 		return api, err
 	}
-	made, err := s.manage.CreateClients(ctx, demoActor, []manage.NewClient{{Client: client.Client{ID: fmt.Sprintf("orders-api-%d", now().UnixNano()), Name: "Orders API", Type: "machine",
+	made, err := s.manage.CreateClients(ctx, demoActor, []manage.NewClient{{Client: client.Client{ID: fmt.Sprintf("orders-api-%d", s.now().UnixNano()), Name: "Orders API", Type: "machine",
 		Resources: []string{ordersAPI}, Scopes: []string{"revocations:read"}}}})
 	if err != nil {
 		return api, err

@@ -50,8 +50,8 @@ func (s *server) jobs(ctx context.Context) (finish func()) {
 		return s.pipe.Sweep(ctx, settle.Retention(s.config.Retain), rest)
 	})
 	every(time.Minute, "forget", func(ctx context.Context) error {
-		_, err := s.store.Commit(ctx, core.Unit{revocation.Forget{Now: now()}, token.Lapse{Before: now().Add(-token.OnceKept)},
-			risk.Earn{Before: now().Add(-time.Hour)}, outbox.Drop{Now: now()}})
+		_, err := s.store.Commit(ctx, core.Unit{revocation.Forget{Now: s.now()}, token.Lapse{Before: s.now().Add(-token.OnceKept)},
+			risk.Earn{Before: s.now().Add(-time.Hour)}, outbox.Drop{Now: s.now()}})
 		return err
 	})
 	wg.Go(func() {

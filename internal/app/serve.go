@@ -45,7 +45,7 @@ func (l Log) handler(w io.Writer) slog.Handler {
 type ready func(ctx context.Context, s *server, mux *http.ServeMux, listening net.Listener) (serving func(), err error)
 
 func run(ctx context.Context, c Config, log *slog.Logger, with ready) error {
-	s, err := build(ctx, c, log)
+	s, err := build(ctx, c, now, log)
 	if err != nil {
 		return err
 	}

@@ -44,6 +44,7 @@ const freshFor = 10 * time.Minute
 // A server is every part, put together.
 type server struct {
 	config   Config
+	now      func() time.Time
 	log      *slog.Logger
 	store    *sqlstore.Store
 	pipe     *settle.Pipeline
@@ -59,8 +60,9 @@ type server struct {
 	measures *measures
 }
 
-// build opens the database and makes every part with the piece it needs.
-func build(ctx context.Context, c Config, log *slog.Logger) (*server, error) {
+// build opens the database and makes every part with the piece it needs. now is
+// the one clock of all of them.
+func build(ctx context.Context, c Config, now func() time.Time, log *slog.Logger) (*server, error) {
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return nil, err
 	}
@@ -75,8 +77,8 @@ func build(ctx context.Context, c Config, log *slog.Logger) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &server{config: c, log: log, store: store, tallies: settle.NewTallies(), posted: make(chan struct{}, 1), closing: make(chan struct{}), measures: newMeasures()}
-	open, ring, err := found(ctx, store, c)
+	s := &server{config: c, now: now, log: log, store: store, tallies: settle.NewTallies(), posted: make(chan struct{}, 1), closing: make(chan struct{}), measures: newMeasures()}
+	open, ring, err := found(ctx, store, c, now())
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
@@ -192,7 +194,7 @@ type opener = func([]key.Key) (*key.Ring, error)
 
 // found gives an empty database its issuer, keys and built-in client, an older
 // one the keys of later purposes, and opens the keys. It writes nothing when anything does not fit.
-func found(ctx context.Context, store core.Store, c Config) (opener, *key.Ring, error) {
+func found(ctx context.Context, store core.Store, c Config, now time.Time) (opener, *key.Ring, error) {
 	mode := "production"
 	if c.Development {
 		mode = "development"
@@ -209,14 +211,14 @@ func found(ctx context.Context, store core.Store, c Config) (opener, *key.Ring, 
 	if err != nil {
 		return nil, nil, err
 	}
-	made, err := key.Make(keys, sealer, jose.ES256, now())
+	made, err := key.Make(keys, sealer, jose.ES256, now)
 	if err != nil {
 		return nil, nil, err
 	}
 	var unit core.Unit
 	if !d.Exists() {
-		unit = append(unit, deployment.Found{Issuer: c.Issuer, Mode: mode, Created: now()})
-		unit = append(unit, manage.BuiltIn(now())...)
+		unit = append(unit, deployment.Found{Issuer: c.Issuer, Mode: mode, Created: now})
+		unit = append(unit, manage.BuiltIn(now)...)
 	} else if len(made) > 0 {
 		// A database of an earlier version: only a key that opens what it has may
 		// add to it.
