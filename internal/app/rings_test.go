@@ -16,7 +16,7 @@ const module = "github.com/doorward/doorward/"
 
 // The nouns of the core, from left to right: for ids and types a noun may
 // import those to its left, and the few it says below.
-var nouns = []string{"identity", "factor", "session", "client", "key", "revocation", "token", "risk", "ledger", "outbox", "deployment"}
+var nouns = []string{"identity", "factor", "session", "client", "key", "revocation", "token", "risk", "ledger", "outbox", "deployment", "job"}
 
 // mayImport says which of our own packages a package may import, by prefix.
 // What has no line may import nothing of ours.

@@ -12,6 +12,7 @@ import (
 	"github.com/doorward/doorward/internal/core/deployment"
 	"github.com/doorward/doorward/internal/core/factor"
 	"github.com/doorward/doorward/internal/core/identity"
+	"github.com/doorward/doorward/internal/core/job"
 	"github.com/doorward/doorward/internal/core/key"
 	"github.com/doorward/doorward/internal/core/ledger"
 	"github.com/doorward/doorward/internal/core/outbox"
@@ -36,6 +37,7 @@ type View interface {
 	revocation.Reader
 	risk.Reader
 	ledger.Reader
+	job.Reader
 	outbox.Reader
 	// Err is the first error of any read on this view.
 	Err() error

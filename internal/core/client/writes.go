@@ -27,6 +27,11 @@ type Claim struct{ Origin, Client string }
 // of an address it goes back to, which others may share.
 type Prefer struct{ Origin, Client string }
 
+// Cut ends every family and token of an application, at the unit's feed
+// position. What it is given afterwards lives.
+type Cut struct{ ID string }
+
+func (Cut) Changes() string    { return "clients" }
 func (Prefer) Changes() string { return "client_origins" }
 func (Create) Changes() string { return "clients" }
 func (Claim) Changes() string  { return "client_origins" }

@@ -28,6 +28,17 @@ type Finish struct {
 	Why End
 }
 
+// FinishAll ends standing sessions, at the unit's feed position: all of them,
+// or the unit is lost.
+type FinishAll struct {
+	IDs []ID
+	At  time.Time
+	Why End
+}
+
+// Rows is how many rows must be changed.
+func (f FinishAll) Rows() int { return len(f.IDs) }
+
 // Extend moves the idle end of a session that is still standing, only
 // forward. A session that lapsed in the meantime stays lapsed.
 type Extend struct {
@@ -64,19 +75,52 @@ type Forget struct {
 	Before time.Time
 }
 
-func (Start) Changes() string  { return "sessions" }
-func (Finish) Changes() string { return "sessions" }
-func (Extend) Changes() string { return "sessions" }
-func (Seen) Changes() string   { return "sessions" }
-func (Renew) Changes() string  { return "sessions" }
-func (Doubt) Changes() string  { return "sessions" }
-func (Spare) Changes() string  { return "sessions" }
-func (Forget) Changes() string { return "sessions" }
+func (Start) Changes() string     { return "sessions" }
+func (Finish) Changes() string    { return "sessions" }
+func (FinishAll) Changes() string { return "sessions" }
+func (Extend) Changes() string    { return "sessions" }
+func (Seen) Changes() string      { return "sessions" }
+func (Renew) Changes() string     { return "sessions" }
+func (Doubt) Changes() string     { return "sessions" }
+func (Spare) Changes() string     { return "sessions" }
+func (Forget) Changes() string    { return "sessions" }
 
 // A Query selects sessions for people and operators. Zero fields select all.
 type Query struct {
 	User  identity.UserID
 	Limit int
+}
+
+// A Span is a run of sessions by id, which is the order in which they began:
+// those of one person, or everybody's.
+type Span struct {
+	User   identity.UserID // zero for everybody's
+	After  ID              // exclusive
+	Upto   ID              // inclusive
+	Newest bool            // the newest first
+	Limit  int
+}
+
+// A Row is a session with the person it belongs to and the applications that
+// have had tokens of it.
+type Row struct {
+	Session
+	Person  identity.User
+	Clients []string
+}
+
+// IDsOf are the bounds within which the ids of sessions lie that began from
+// one instant to another, both included. An id is made a little before its
+// session begins: a sign-in may have waited.
+func IDsOf(from, to time.Time) (after, upto ID) {
+	if !from.IsZero() {
+		after = NewID(from.Add(-time.Minute), [16]byte{})
+	}
+	upto = NewID(to, [16]byte{})
+	for i := 6; i < len(upto); i++ {
+		upto[i] = 0xff
+	}
+	return after, upto
 }
 
 // Reader is what judgements read of sessions.
@@ -87,4 +131,6 @@ type Reader interface {
 	Sessions(Query) []Session
 	// PastSessions lists what Forget would remove.
 	PastSessions(before time.Time, limit int) []ID
+	// Span lists a run of sessions.
+	Span(Span) []Row
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/doorward/doorward/internal/core/deployment"
 	"github.com/doorward/doorward/internal/core/factor"
 	"github.com/doorward/doorward/internal/core/identity"
+	"github.com/doorward/doorward/internal/core/job"
 	"github.com/doorward/doorward/internal/core/key"
 	"github.com/doorward/doorward/internal/core/ledger"
 	"github.com/doorward/doorward/internal/core/outbox"
@@ -30,6 +31,7 @@ var kinds = []kind{
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, 0, $13, $14)`},
 	{client.Claim{}, one, `insert into client_origins (origin, client_id) values ($1, $2)`},
 	{client.Prefer{}, any_, `insert into client_origins (origin, client_id) values ($1, $2) on conflict (origin) do nothing`},
+	{client.Cut{}, one, `update clients set cut = (select seq from feed_head) where id = $1`},
 
 	{identity.Create{}, one, `insert into users (id, email, address, name, verified, admin, state, guard, cut, created) values ($1, $2, $3, $4, $5, $6, 1, 0, 0, $7)`},
 	{identity.Pause{}, one, `update users set state = 2, guard = guard + 1, cut = (select seq from feed_head) where id = $1 and guard = $2 and state = 1`},
@@ -44,6 +46,7 @@ var kinds = []kind{
 	{session.Start{}, one, `insert into sessions (id, user_id, hash, rev, cut, created, auth_time, idle_until, max_until, last_seen, method, ip, user_agent, ended, why)
 		values ($1, $2, $3, $4, 0, $5, $6, $7, $8, $5, $9, $10, $11, 0, 0)`},
 	{session.Finish{}, one, `update sessions set ended = $2, why = $3, cut = (select seq from feed_head) where id = $1 and ended = 0`},
+	{session.FinishAll{}, exact, `update sessions set ended = $2, why = $3, cut = (select seq from feed_head) where id in {{ids $1}} and ended = 0`},
 	{session.Spare{}, one, `update sessions set rev = (select seq from feed_head) where id = $1 and ended = 0`},
 	{session.Renew{}, one, `update sessions set hash = $3, auth_time = $4 where id = $1 and hash = $2 and ended = 0`},
 	{session.Doubt{}, any_, `update sessions set auth_time = 0 where id = $1 and ended = 0`},
@@ -98,6 +101,11 @@ var kinds = []kind{
 	{ledger.Discard{}, any_, `delete from ledger_segments where chain = $1 and number = $2 and last_at < $3
 		and not exists (select 1 from ledger_segments o where o.chain = $1 and o.number < $2)
 		and exists (select 1 from ledger_segments o where o.chain = $1 and o.number > $2)`},
+
+	{job.Ask{}, one, `insert into jobs (id, kind, query, actor, asked, matched, cursor, seen, did, state, changed, node, lease)
+		values ($1, $2, $3, $4, $5, $6, $7, 0, $8, $9, $5, $10, $11)`},
+	{job.Step{}, one, `update jobs set cursor = $3, seen = seen + $4, did = did + $5, state = $6, node = $7, lease = $8, changed = $9 where id = $1 and cursor = $2 and state = 1`},
+	{job.Turn{}, one, `update jobs set state = $3, changed = $4, lease = 0 where id = $1 and state = $2`},
 }
 
 // rank finds a write's line by its type: its place is the order of locks.

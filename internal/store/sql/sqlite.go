@@ -29,15 +29,15 @@ type sqliteWriter struct {
 	conn     *sql.Conn
 	kinds    []*sql.Stmt
 	control  map[string]*sql.Stmt
-	revoke   chan *job // units that take trust away go first
-	serve    chan *job
+	revoke   chan *queued // units that take trust away go first
+	serve    chan *queued
 	stop     chan struct{}
 	stopped  chan struct{}
 	fatal    func(error)
 	afterRun func(n int) // tests count batches
 }
 
-type job struct {
+type queued struct {
 	unit []write
 	done chan outcome
 }
@@ -81,7 +81,7 @@ func openSQLite(ctx context.Context, path string, fatal func(error)) (*Store, er
 	n := max(4, runtime.GOMAXPROCS(0))
 	rdb.SetMaxOpenConns(n)
 	rdb.SetMaxIdleConns(n)
-	w := &sqliteWriter{db: wdb, revoke: make(chan *job, batchAtMost), serve: make(chan *job, batchAtMost),
+	w := &sqliteWriter{db: wdb, revoke: make(chan *queued, batchAtMost), serve: make(chan *queued, batchAtMost),
 		stop: make(chan struct{}), stopped: make(chan struct{}), fatal: fatal, control: map[string]*sql.Stmt{}}
 	if err := w.prepare(ctx); err != nil {
 		return nil, errors.Join(err, wdb.Close(), rdb.Close())
@@ -158,7 +158,7 @@ func (w *sqliteWriter) prepare(ctx context.Context) (err error) {
 }
 
 func (w *sqliteWriter) commit(ctx context.Context, u []write) (core.Receipt, error) {
-	j := &job{unit: u, done: make(chan outcome, 1)}
+	j := &queued{unit: u, done: make(chan outcome, 1)}
 	lane := w.serve
 	if revokes(u) {
 		lane = w.revoke
@@ -200,7 +200,7 @@ func (w *sqliteWriter) run() {
 	idle := time.NewTimer(idleFor)
 	dirty := false
 	for {
-		var first *job
+		var first *queued
 		select {
 		case first = <-w.revoke:
 		default:
@@ -228,8 +228,8 @@ func (w *sqliteWriter) run() {
 }
 
 // collect takes what is waiting, units that take trust away before others.
-func (w *sqliteWriter) collect(first *job) []*job {
-	batch := make([]*job, 0, 16)
+func (w *sqliteWriter) collect(first *queued) []*queued {
+	batch := make([]*queued, 0, 16)
 	if first != nil {
 		batch = append(batch, first)
 	}
@@ -253,7 +253,7 @@ func (w *sqliteWriter) collect(first *job) []*job {
 // apply commits a batch. Nobody is answered before the commit. Any error but
 // a lost condition ends the transaction, which SQLite may have rolled back by
 // itself: nothing more runs in it, and the units run again one by one.
-func (w *sqliteWriter) apply(batch []*job) {
+func (w *sqliteWriter) apply(batch []*queued) {
 	if w.afterRun != nil {
 		w.afterRun(len(batch))
 	}
@@ -265,7 +265,7 @@ func (w *sqliteWriter) apply(batch []*job) {
 		w.fatal(err)
 	case err != nil && len(batch) > 1:
 		for _, j := range batch {
-			w.apply([]*job{j})
+			w.apply([]*queued{j})
 		}
 		return
 	}
@@ -278,7 +278,7 @@ func (w *sqliteWriter) apply(batch []*job) {
 	}
 }
 
-func (w *sqliteWriter) transact(batch []*job) ([]outcome, error) {
+func (w *sqliteWriter) transact(batch []*queued) ([]outcome, error) {
 	if err := w.do("begin immediate"); err != nil {
 		return nil, err
 	}

@@ -12,9 +12,11 @@ import (
 
 	"github.com/doorward/doorward/internal/core"
 	"github.com/doorward/doorward/internal/core/identity"
+	"github.com/doorward/doorward/internal/core/job"
 	"github.com/doorward/doorward/internal/core/ledger"
 	"github.com/doorward/doorward/internal/core/revocation"
 	"github.com/doorward/doorward/internal/core/session"
+	"github.com/doorward/doorward/internal/core/token"
 )
 
 func sorted(s []string) []string {
@@ -54,6 +56,8 @@ func reads(t *testing.T, s core.Store) {
 	same(t, "the newest sessions", newest(session.Query{Limit: 2}), []byte{14, 13})
 	same(t, "one person's newest", newest(session.Query{User: w.ana, Limit: 3}), []byte{13, 12, 11})
 	same(t, "another person's", newest(session.Query{User: w.ben, Limit: 9}), []byte{14})
+
+	spans(t, s, w)
 
 	for _, n := range []int{1, 3, 1} {
 		feed = revoking()
@@ -143,6 +147,42 @@ func past(t *testing.T, s core.Store) {
 		return v.EntriesPast(ledger.Past{Subject: w.ana, Chain: w.chain + 1, Limit: plenty})
 	})
 	same(t, "the other chain", len(other), 0)
+}
+
+// spans holds runs of sessions: their bounds, order and limit, and each session
+// once, with its person and the applications that had tokens of it.
+func spans(t *testing.T, s core.Store, w world) {
+	for i, app := range []string{"notes", "shop", "notes"} {
+		commit(t, s, core.Unit{with(w.open(w.id(30+byte(i))), func(o *token.Open) { o.Session, o.Client = w.id(11), app })})
+	}
+	got := func(q session.Span) (out string) {
+		for _, r := range read(t, s, func(v core.View) []session.Row { return v.Span(q) }) {
+			if r.Person.ID != r.User {
+				t.Errorf("%v is with %v", r.Session, r.Person)
+			}
+			out += fmt.Sprint(r.ID[15], r.Clients, " ")
+		}
+		return out
+	}
+	same(t, "everybody's", got(session.Span{Upto: w.id(99), Limit: 9}), "10 [] 11 [notes shop] 12 [] 13 [] 14 [] ")
+	same(t, "after one, up to another", got(session.Span{After: w.id(10), Upto: w.id(13), Limit: 9}), "11 [notes shop] 12 [] 13 [] ")
+	same(t, "some", got(session.Span{After: w.id(10), Upto: w.id(14), Limit: 2}), "11 [notes shop] 12 [] ")
+	same(t, "the newest", got(session.Span{Upto: w.id(99), Newest: true, Limit: 4}), "14 [] 13 [] 12 [] 11 [notes shop] ")
+	same(t, "one person's", got(session.Span{User: w.ana, After: w.id(11), Upto: w.id(99), Limit: 9}), "12 [] 13 [] ")
+	same(t, "one person's newest", got(session.Span{User: w.ana, Upto: w.id(12), Newest: true, Limit: 2}), "12 [] 11 [notes shop] ")
+	same(t, "nobody's", got(session.Span{User: w.id(9), Upto: w.id(99), Limit: 9}), "")
+
+	stopped, done := with(w.ask(w.id(2)), func(a *job.Ask) { a.State = job.Stopped }), with(w.ask(w.id(3)), func(a *job.Ask) { a.State = job.Done })
+	commit(t, s, core.Unit{w.ask(w.id(4)), w.ask(w.id(1)), stopped, done})
+	jobs := func(f func(core.View) []job.Job) (out []byte) {
+		for _, j := range read(t, s, f) {
+			out = append(out, j.ID[15])
+		}
+		return out
+	}
+	same(t, "the newest jobs", jobs(func(v core.View) []job.Job { return v.Jobs(3) }), []byte{4, 3, 2})
+	same(t, "the oldest that run", jobs(func(v core.View) []job.Job { return v.JobsIn(job.Running, 9) }), []byte{1, 4})
+	same(t, "the oldest that runs", jobs(func(v core.View) []job.Job { return v.JobsIn(job.Running, 1) }), []byte{1})
 }
 
 // Unanswered holds that a store which cannot answer passes no read for an

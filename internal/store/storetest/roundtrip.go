@@ -11,6 +11,7 @@ import (
 	"github.com/doorward/doorward/internal/core/client"
 	"github.com/doorward/doorward/internal/core/factor"
 	"github.com/doorward/doorward/internal/core/identity"
+	"github.com/doorward/doorward/internal/core/job"
 	"github.com/doorward/doorward/internal/core/key"
 	"github.com/doorward/doorward/internal/core/ledger"
 	"github.com/doorward/doorward/internal/core/revocation"
@@ -44,7 +45,9 @@ func roundTrip(t *testing.T, s core.Store) {
 	segment := ledger.Append{Chain: ledger.Rest, Number: big, Count: math.MaxInt32, First: at, Last: late, Prev: secret, Body: []byte{0}, Hash: w.hash(1), Signature: []byte{0xff}}
 	enrol := factor.Enrol{User: w.ana, PHC: awkward, Changed: late}
 
-	full := core.Unit{revocation.Next{}, person, app, enrol, start, open, add, event, entry, segment}
+	ask := job.Ask{ID: w.id(2), Kind: job.SessionsEnd, Query: awkward, Actor: "host:0", Asked: late, Matched: math.MaxInt32, Cursor: w.id(3), Did: math.MaxInt32, State: job.Stopped, Node: w.id(4), Lease: late}
+
+	full := core.Unit{revocation.Next{}, ask, person, app, enrol, start, open, add, event, entry, segment}
 	for _, x := range full[1:] {
 		for i := range reflect.ValueOf(x).NumField() {
 			if reflect.ValueOf(x).Field(i).IsZero() {
@@ -65,6 +68,7 @@ func roundTrip(t *testing.T, s core.Store) {
 	same(t, "a key", read(t, s, func(v core.View) any { return v.Keys() }), []key.Key{{Purpose: add.Purpose, Number: add.Number, KID: add.KID, Alg: add.Alg, Sealed: add.Sealed, Created: late}})
 	same(t, "an event", read(t, s, func(v core.View) any { return v.Events(0, 9) }),
 		[]revocation.Event{{Seq: 1, At: at, Name: revocation.Name{Unit: event.Unit, ID: awkward}, NotBefore: event.NotBefore, Until: late, Audience: event.Audience}})
+	same(t, "a job", read(t, s, jobAt(ask.ID)), asked(ask))
 	same(t, "an open entry", read(t, s, func(v core.View) any { return v.OpenEntries(ledger.Audit, 9) }), []ledger.Record{entry})
 	same(t, "a segment", read(t, s, func(v core.View) any { return v.LastSegment(ledger.Rest) }), ledger.Segment(segment))
 
