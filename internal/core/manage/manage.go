@@ -30,11 +30,12 @@ type Manage struct {
 	pipe   *settle.Pipeline
 	gate   *factor.Gate
 	policy Policy
+	node   [16]byte // whose jobs these are, until others may think it gone
 }
 
 // New makes one.
 func New(pipe *settle.Pipeline, gate *factor.Gate, policy Policy) *Manage {
-	return &Manage{pipe: pipe, gate: gate, policy: policy}
+	return &Manage{pipe: pipe, gate: gate, policy: policy, node: secret.Random16()}
 }
 
 var (

@@ -2,8 +2,6 @@ package manage
 
 import (
 	"context"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/doorward/doorward/internal/base/fault"
@@ -16,13 +14,8 @@ import (
 	"github.com/doorward/doorward/internal/core/settle"
 )
 
-// Checks of an operator's queries.
-var (
-	queryForm = check.New(check.Check{Number: 311, ID: "query.form", Fault: fault.Unacceptable, Shown: "query.form",
-		Says: "The query has only words that it knows: user:, state:.", Source: "ASVS 2.2.1", Title: "The query cannot be read."})
-	sessionFound = check.New(check.Check{Number: 312, ID: "session.found", Fault: fault.Missing, Shown: "session.found",
-		Says: "There is such a session.", Source: "RFC 9110 section 15.5.5", Title: "There is no such session."})
-)
+var sessionFound = check.New(check.Check{Number: 312, ID: "session.found", Fault: fault.Missing, Shown: "session.found",
+	Says: "There is such a session.", Source: "RFC 9110 section 15.5.5", Title: "There is no such session."})
 
 var endSession = check.Declare(221, "session.end_by_operator", sessionFound)
 
@@ -37,56 +30,59 @@ const (
 	listAtMost = 1000
 )
 
-// query is what the words of a list ask for.
-type query struct {
-	user  string
-	state string
-}
-
-func parse(text string) (query, bool) {
-	var q query
-	for _, w := range strings.Fields(text) {
-		name, value, ok := strings.Cut(w, ":")
-		switch {
-		case ok && name == "user" && value != "" && q.user == "":
-			q.user = value
-		case ok && name == "state" && (value == "live" || value == "ended") && q.state == "":
-			q.state = value
-		default:
-			return query{}, false
-		}
-	}
-	return q, true
-}
-
-// Sessions lists sessions, the newest first.
+// Sessions lists the sessions of a query, the newest first, at most a
+// thousand; an empty query is everybody's.
 func (m *Manage) Sessions(ctx context.Context, text string) ([]Listed, error) {
-	q, ok := parse(text)
-	if !ok {
-		return nil, check.Refuse(queryForm)
-	}
 	v := m.pipe.Store.View(ctx)
-	var found identity.User
-	if q.user != "" {
-		if found = find(v, q.user); !found.Exists() && v.Err() == nil {
-			return nil, check.Refuse(identity.Found)
-		}
+	q, err := m.asked(v, text)
+	if err != nil {
+		return nil, err
 	}
 	now := m.pipe.Now()
-	users := map[identity.UserID]identity.User{}
+	span := q.span(now.Add(time.Minute)) // of a node whose clock is ahead
+	span.Newest, span.Limit = true, listAtMost
 	var out []Listed
-	for _, s := range v.Sessions(session.Query{User: found.ID, Limit: listAtMost}) {
-		u, read := users[s.User]
-		if !read {
-			u = v.User(s.User)
-			users[s.User] = u
+	for {
+		rows := v.Span(span)
+		for _, r := range rows {
+			live := session.Judge(r.Session, r.Person, now) == session.Live
+			if len(q.words) == 0 || q.selects(r, live) {
+				out = append(out, Listed{r.Session, r.Person, live})
+			}
 		}
-		live := session.Judge(s, u, now) == session.Live
-		if q.state == "" || (q.state == "live") == live {
-			out = append(out, Listed{s, u, live})
+		if len(rows) < span.Limit || len(out) >= listAtMost {
+			return out[:min(len(out), listAtMost)], v.Err()
+		}
+		// The bound is inclusive: the id before the last one that was seen.
+		span.Upto = before(rows[len(rows)-1].ID)
+	}
+}
+
+// before is the largest id below one.
+func before(i session.ID) session.ID {
+	for k := len(i) - 1; k >= 0; k-- {
+		i[k]--
+		if i[k] != 0xff {
+			break
 		}
 	}
-	return out, v.Err()
+	return i
+}
+
+// asked reads a query and looks up whom it names.
+func (m *Manage) asked(v core.View, text string) (query, error) {
+	q, ok := parseQuery(text)
+	if !ok {
+		return query{}, check.Refuse(queryForm)
+	}
+	q = q.named(v)
+	if err := v.Err(); err != nil {
+		return query{}, err
+	}
+	if q.missing != nil {
+		return query{}, check.Refuse(q.missing)
+	}
+	return q, nil
 }
 
 // Session shows one session and what the ledger holds of it.
@@ -123,27 +119,4 @@ func (m *Manage) EndSession(ctx context.Context, by settle.Caller, id session.ID
 func (m *Manage) finish(id session.ID, now time.Time) core.Unit {
 	return core.Unit{revocation.Next{}, session.Finish{ID: id, At: now, Why: session.ByOperator},
 		m.event(revocation.Name{Unit: revocation.Session, ID: id.String()}, now)}
-}
-
-// EndSessions ends every live session that a query selects. The query is
-// judged before anything ends; dry says how many it would be.
-func (m *Manage) EndSessions(ctx context.Context, by settle.Caller, text string, dry bool) (matched, ended int, err error) {
-	all, err := m.Sessions(ctx, text)
-	if err != nil {
-		return 0, 0, err
-	}
-	live := slices.DeleteFunc(all, func(l Listed) bool { return !l.Live })
-	if dry {
-		return len(live), 0, nil
-	}
-	for _, l := range live {
-		done, err := m.EndSession(ctx, by, l.Session.ID)
-		if err != nil {
-			return len(live), ended, err
-		}
-		if done {
-			ended++
-		}
-	}
-	return len(live), ended, nil
 }
