@@ -59,7 +59,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	}
 	s.answers[what] = left[1:]
 	status, content, _ := strings.Cut(left[0], " ")
-	code := map[string]int{"200": 200, "201": 201, "400": 400, "403": 403, "404": 404, "409": 409, "422": 422, "502": 502, "503": 503}[status]
+	code := map[string]int{"200": 200, "201": 201, "202": 202, "400": 400, "403": 403, "404": 404, "409": 409, "422": 422, "502": 502, "503": 503}[status]
 	w.WriteHeader(code)
 	io.WriteString(w, content)
 }

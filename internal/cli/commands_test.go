@@ -146,9 +146,10 @@ func TestSessionsEndNeverGuesses(t *testing.T) {
 }
 
 func TestSessionsEndAsksAPerson(t *testing.T) {
-	counted := `200 {"matched":312,"ended":0}`
-	question := "This would end 312 sessions.\nType 312 to go on: "
-	dry, wet := endPath+` {"query":"client:notes","dry_run":true}`, endPath+` {"query":"client:notes","dry_run":false}`
+	counted := `200 {"matched":312,"ended":0,"as_of":"2026-11-22T15:02:07Z","people":290,"clients":[{"name":"notes","count":312},{"name":"films","count":9}],"networks":[{"name":"ipv4","count":312}]}`
+	question := "This would end 312 sessions.\npeople     290\nclients    notes 312 · films 9\nnetworks   ipv4 312\nType 312 to go on: "
+	// What was agreed to is what was shown: sessions that begin later stay.
+	dry, wet := endPath+` {"query":"client:notes","dry_run":true}`, endPath+` {"query":"client:notes","dry_run":false,"as_of":"2026-11-22T15:02:07Z","matched":312}`
 
 	s := newServer(t, map[string][]string{endPath: {counted, `200 {"matched":312,"ended":312}`}})
 	runFrom(typing(t, "312\n"), Programs{}, "sessions", "end", "client:notes", "--data", s.data).want(t, exitYes, "ended 312\n", question)

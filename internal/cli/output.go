@@ -19,14 +19,19 @@ func (r *root) print(document any, show func(w io.Writer)) error {
 			_, err = fmt.Fprintf(r.stdout, "%s\n", text)
 		}
 	} else {
-		table := tabwriter.NewWriter(r.stdout, 0, 0, 3, ' ', 0)
-		show(table)
-		err = table.Flush()
+		err = table(r.stdout, show)
 	}
 	if err != nil {
 		return &failure{Title: "The answer could not be written.", Detail: err.Error(), exit: exitNo}
 	}
 	return nil
+}
+
+// table lays out what show writes, cells under one another.
+func table(to io.Writer, show func(w io.Writer)) error {
+	table := tabwriter.NewWriter(to, 0, 0, 3, ' ', 0)
+	show(table)
+	return table.Flush()
 }
 
 // row writes the cells of a table's line.

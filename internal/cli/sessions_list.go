@@ -26,7 +26,8 @@ type session struct {
 	Why      string `json:"why"`
 }
 
-const queryWords = "A query is made of user:EMAIL|ID, client:ID and state:live|ended."
+const queryWords = "A query is made of user:EMAIL|ID, client:ID, net:ADDRESS|RANGE, " +
+	"method:NAME and state:live|ended, each with - before it for all others, and since:DAY and before:DAY."
 
 func (r *root) sessionsList() *cobra.Command {
 	return &cobra.Command{

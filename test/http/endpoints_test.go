@@ -67,6 +67,12 @@ var endpoints = []endpoint{
 	{method: "GET", path: "/api/v1/clients", allow: []string{"GET", "HEAD", "POST"}, socket: true},
 	{method: "GET", path: "/api/v1/sessions", allow: documents, socket: true, params: []string{"q"}},
 	{method: "GET", path: "/api/v1/sessions/ses_00000000000000000000000000", allow: documents, socket: true},
+	{method: "POST", path: "/api/v1/users/nobody@example.com/end-tokens", allow: []string{"POST"}, socket: true},
+	{method: "POST", path: "/api/v1/clients/nobody/end-tokens", allow: []string{"POST"}, socket: true},
+	{method: "GET", path: "/api/v1/jobs", allow: documents, socket: true},
+	{method: "GET", path: "/api/v1/jobs/job_00000000000000000000000000", allow: documents, socket: true},
+	{method: "POST", path: "/api/v1/jobs/job_00000000000000000000000000/stop", allow: []string{"POST"}, socket: true},
+	{method: "POST", path: "/api/v1/jobs/job_00000000000000000000000000/resume", allow: []string{"POST"}, socket: true},
 	{method: "POST", path: "/api/v1/sessions/end", allow: []string{"POST"}, socket: true, media: jsonMedia, body: `{"id":"ses_00000000000000000000000000"}`},
 }
 

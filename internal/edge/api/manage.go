@@ -66,10 +66,18 @@ func (m *Manage) Routes(mux *http.ServeMux) {
 		"/api/v1/clients":              {Methods: map[string]door.Handler{"POST": known(m.createClients), "GET": known(m.clients)}},
 		"/api/v1/sessions":             {Methods: map[string]door.Handler{"GET": known(m.sessions)}, Query: []string{"q"}},
 		"/api/v1/sessions/{id}":        {Methods: map[string]door.Handler{"GET": known(m.session)}},
-		"/api/v1/sessions/end":         {Methods: map[string]door.Handler{"POST": known(m.endSessions)}},
+		"/api/v1/jobs":                 {Methods: map[string]door.Handler{"GET": known(m.jobs)}},
+		"/api/v1/jobs/{id}":            {Methods: map[string]door.Handler{"GET": known(m.job)}},
+		"/api/v1/jobs/{id}/stop":       {Methods: map[string]door.Handler{"POST": known(m.jobTurned(m.Manage.StopJob))}},
+		"/api/v1/jobs/{id}/resume":     {Methods: map[string]door.Handler{"POST": known(m.jobTurned(m.Manage.ResumeJob))}},
+
+		"/api/v1/users/{user}/end-tokens":     {Methods: map[string]door.Handler{"POST": known(m.endUser)}},
+		"/api/v1/clients/{client}/end-tokens": {Methods: map[string]door.Handler{"POST": known(m.endClient)}},
 	} {
 		mux.Handle(path, m.Door.On(door.Problem, at.Serve))
 	}
+	// Counting a million sessions takes longer than requests may.
+	mux.Handle("/api/v1/sessions/end", m.Door.Held(door.Problem, door.Address{Methods: map[string]door.Handler{"POST": known(m.endSessions)}}.Serve))
 	mux.Handle("/", m.Door.On(door.Problem, func(http.ResponseWriter, *http.Request) error { return check.Refuse(door.Path) }))
 }
 
@@ -279,50 +287,5 @@ func (m *Manage) session(w http.ResponseWriter, r *http.Request, _ settle.Caller
 		Session   managedSession `json:"session"`
 		Exchanges []exchangeOut  `json:"exchanges"`
 	}{listedJSON(l), told(entries, nil)})
-	return nil
-}
-
-func (m *Manage) endSessions(w http.ResponseWriter, r *http.Request, by settle.Caller) error {
-	var in struct {
-		Query string `json:"query"`
-		ID    string `json:"id"`
-		Dry   bool   `json:"dry_run"`
-	}
-	if err := door.JSON(w, r, &in); err != nil {
-		return err
-	}
-	var out struct {
-		Matched int `json:"matched"`
-		Ended   int `json:"ended"`
-	}
-	if (in.Query == "") == (in.ID == "") {
-		return check.Refuse(door.Body)
-	}
-	if in.ID == "" {
-		var err error
-		if out.Matched, out.Ended, err = m.Manage.EndSessions(r.Context(), by, in.Query, in.Dry); err != nil {
-			return err
-		}
-		door.WriteJSON(w, "application/json", http.StatusOK, out)
-		return nil
-	}
-	id, _ := session.ParseID(in.ID)
-	l, _, err := m.Manage.Session(r.Context(), id)
-	if err != nil {
-		return err
-	}
-	if l.Live {
-		out.Matched = 1
-	}
-	if !in.Dry && l.Live {
-		ended, err := m.Manage.EndSession(r.Context(), by, id)
-		if err != nil {
-			return err
-		}
-		if ended {
-			out.Ended = 1
-		}
-	}
-	door.WriteJSON(w, "application/json", http.StatusOK, out)
 	return nil
 }
