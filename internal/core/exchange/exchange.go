@@ -28,6 +28,9 @@ type Policy struct {
 	Fresh   time.Duration // how old a proof may be for a risky act
 	Scale   int           // divides the delays after failures
 	Mail    bool          // mail can be sent
+	SignUp  identity.Admission
+	// PasswordMin is how many code points a new password has at least.
+	PasswordMin int
 }
 
 // Exchanges runs exchanges.

@@ -53,7 +53,7 @@ func (x *Exchanges) Password(ctx context.Context, by settle.Caller, in PasswordI
 		return Tokens{}, err
 	}
 	defer g.end()
-	id, cookie := session.NewID(x.pipe.Now(), secret.Random16()), secret.Random()
+	b := x.newBeginning()
 	var out Tokens
 	var c client.Client
 	err = x.pipe.Run(ctx, passwordSignIn, by, func(j *settle.Judgement) core.Unit {
@@ -77,20 +77,9 @@ func (x *Exchanges) Password(ctx context.Context, by settle.Caller, in PasswordI
 		if !j.Hold(identity.IsActive, u.State == identity.Active) {
 			return g.succeeded(j, pw)
 		}
-		maxUntil := j.Now.Add(x.policy.Session.Max)
-		s := session.Session{ID: id, User: u.ID, Hash: session.HashOf(cookie[:]), Rev: j.Rev, Created: j.Now, AuthTime: j.Now, LastSeen: j.Now,
-			IdleUntil: x.policy.Session.Until(j.Now, maxUntil), MaxUntil: maxUntil, Method: "password", UserAgent: settle.Clip(by.UserAgent, 256)}
-		if by.Addr.IsValid() {
-			s.IP = by.Addr.String()
-		}
-		open, refresh := x.opening(s, c, j.Now, j.Rev)
-		j.Session, j.Client = id, c.ID
-		out = Tokens{Cookie: token.NewSession(cookie), Refresh: refresh, Session: s, User: u, Client: c.ID}
-		unit := core.Unit{
-			factor.Use{User: u.ID, Version: pw.Version, At: j.Now},
-			session.Start{ID: s.ID, User: s.User, Hash: s.Hash, Rev: s.Rev, Created: s.Created, AuthTime: s.AuthTime, IdleUntil: s.IdleUntil, MaxUntil: s.MaxUntil, Method: s.Method, IP: s.IP, UserAgent: s.UserAgent},
-			open,
-		}
+		var begun core.Unit
+		out, begun = x.begin(j, by, b, u, c, "password")
+		unit := append(core.Unit{factor.Use{User: u.ID, Version: pw.Version, At: j.Now}}, begun...)
 		unit = append(unit, g.succeeded(j, pw)...)
 		return append(unit, x.replaced(j, in.Replaces)...)
 	}, func(p check.Passed, j *settle.Judgement) (err error) {

@@ -7,6 +7,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/doorward/doorward/internal/core/check"
 )
 
 // Bounds of a password. Nothing shorter than 64 characters may be refused as
@@ -38,6 +40,23 @@ func (f Finding) String() string {
 		return words[f]
 	}
 	return "unknown"
+}
+
+// Words that say what is wrong with a password. They are shown to whoever chose it.
+var findings = map[Finding]check.Word{
+	NotText:     check.NewWord(21, "it is not text"),
+	TooLong:     check.NewWord(22, "it is too long"),
+	TooShort:    check.NewWord(23, "it is too short"),
+	ContextWord: check.NewWord(24, "it is the address or the name of this service"),
+	Common:      check.NewWord(25, "it is in lists of common passwords"),
+}
+
+// Details are what a trail keeps of the finding; none when it is Fine.
+func (f Finding) Details() []check.Detail {
+	if w, ok := findings[f]; ok {
+		return []check.Detail{check.As(w)}
+	}
+	return nil
 }
 
 // Judge says whether a person may choose this password: PW-01 (least is

@@ -44,15 +44,6 @@ var (
 	letIn      = check.Declare(203, "user.restore", identity.Found)
 )
 
-// Words that say what is wrong with a password. They are shown to whoever chose it.
-var findings = map[factor.Finding]check.Word{
-	factor.NotText:     check.NewWord(21, "it is not text"),
-	factor.TooLong:     check.NewWord(22, "it is too long"),
-	factor.TooShort:    check.NewWord(23, "it is too short"),
-	factor.ContextWord: check.NewWord(24, "it is the address or the name of this service"),
-	factor.Common:      check.NewWord(25, "it is in lists of common passwords"),
-}
-
 // A NewUser is a person to be.
 type NewUser struct {
 	Email    string
@@ -85,7 +76,7 @@ func (m *Manage) CreateUser(ctx context.Context, by settle.Caller, in NewUser) (
 		if !j.Hold(identity.AddressForm, formed) {
 			return nil
 		}
-		if !j.Hold(factor.PasswordGood, finding == factor.Fine, detail(finding)...) {
+		if !j.Hold(factor.PasswordGood, finding == factor.Fine, finding.Details()...) {
 			return nil
 		}
 		if !j.Hold(identity.AddressFree, !j.UserByAddress(address).Exists()) {
@@ -100,13 +91,6 @@ func (m *Manage) CreateUser(ctx context.Context, by settle.Caller, in NewUser) (
 		return u
 	}, nil)
 	return made, err
-}
-
-func detail(f factor.Finding) []check.Detail {
-	if w, ok := findings[f]; ok {
-		return []check.Detail{check.As(w)}
-	}
-	return nil
 }
 
 // PauseUser stops a person from everything: their sessions, families and

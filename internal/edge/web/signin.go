@@ -16,6 +16,7 @@ type SignInPage struct {
 	ui.Form
 	Email   string   // as typed before; a password never comes back
 	Explain []string // what the button does, step by step
+	SignUp  string   // where an account can be made; empty when there is no such place
 	Already *Already // somebody is signed in: no form is shown
 }
 

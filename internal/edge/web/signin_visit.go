@@ -38,7 +38,11 @@ func (v *visit) showSignIn() error {
 }
 
 func (v *visit) signInPage(to string) SignInPage {
-	return SignInPage{Shell: v.shell(), Form: v.blank(to), Explain: exchange.PasswordSignIn().Sentences()}
+	page := SignInPage{Shell: v.shell(), Form: v.blank(to), Explain: exchange.PasswordSignIn().Sentences()}
+	if v.exchange.SignsUp() {
+		page.SignUp = bound(signUpAt, to)
+	}
+	return page
 }
 
 func already(who exchange.Who, to string) *Already {

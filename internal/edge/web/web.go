@@ -20,6 +20,7 @@ type Exchanges interface {
 	signing
 	proving
 	ending
+	joining
 	// Policy is what the pages say of lifetimes.
 	Policy() exchange.Policy
 }
@@ -76,6 +77,9 @@ func (s *Web) Routes(mux *http.ServeMux) {
 		"/dev/mail":                      {"GET": (*visit).showDevMail},
 		"/":                              nil,
 	} {
+		mux.Handle(path, s.on(methods))
+	}
+	for path, methods := range joiningPages {
 		mux.Handle(path, s.on(methods))
 	}
 }

@@ -14,3 +14,6 @@ for (const button of document.querySelectorAll("button[data-reveals]")) {
   field.form.addEventListener("submit", () => show(false));
   button.hidden = false;
 }
+
+// The link of a mail is a secret until its button is pressed: it leaves the history.
+if (document.querySelector("[data-once]")) history.replaceState(null, "", location.pathname);
