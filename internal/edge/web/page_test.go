@@ -132,8 +132,11 @@ func referencesHold(t *testing.T, all []*html.Node) {
 	}
 	for _, n := range all {
 		for _, name := range []string{"for", "aria-describedby", "aria-controls", "data-reveals"} {
-			if id, ok := attr(n, name); ok && ids[id] == 0 {
-				t.Errorf("%s=%q finds nothing", name, id)
+			all, _ := attr(n, name)
+			for _, id := range strings.Fields(all) {
+				if ids[id] == 0 {
+					t.Errorf("%s=%q finds nothing", name, id)
+				}
 			}
 		}
 		if href, ok := attr(n, "href"); ok && strings.HasPrefix(href, "#") && ids[href[1:]] == 0 {
@@ -172,7 +175,7 @@ func formsAreOurs(t *testing.T, all []*html.Node) {
 }
 
 // served are the paths that exist. A page that links elsewhere leads nowhere.
-var served = []string{"/sign-in", "/sign-out", "/step-up", "/account", "/account/sessions", "/account/activity", "/oauth/authorize"}
+var served = []string{"/sign-in", "/sign-up", "/sign-out", "/step-up", "/account", "/account/sessions", "/account/activity", "/oauth/authorize"}
 
 func leadsSomewhere(t *testing.T, all []*html.Node) {
 	t.Helper()

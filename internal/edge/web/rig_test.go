@@ -70,6 +70,7 @@ type rig struct {
 	handler http.Handler
 	issuer  *url.URL
 	dev     bool
+	keys    *key.Keyring
 	people  map[string]identity.UserID
 	away    func() // takes the store away
 }
@@ -135,10 +136,11 @@ func newRig(t *testing.T, issuer string, scale int, tunings ...tuning) *rig {
 		Issuer:  issuer,
 		Session: session.Lifetimes{Idle: 14 * 24 * time.Hour, Max: 30 * 24 * time.Hour},
 		Token:   token.Lifetimes{Access: 5 * time.Minute, Idle: 15 * 24 * time.Hour, Max: 90 * 24 * time.Hour, Grace: 10 * time.Second, Leeway: 30 * time.Second},
-		Fresh:   10 * time.Minute, Scale: scale,
+		Fresh:   10 * time.Minute, Scale: scale, PasswordMin: 15,
 	}
 	config := web.Config{Keys: key.NewKeyring(ring), Door: &door.Door{Issuer: at, Dev: g.dev, Now: g.clock.Now,
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Tally: func(ledger.Tally) {}}}
+	g.keys = config.Keys
 	for _, tune := range tunings {
 		tune(&policy, &config)
 	}

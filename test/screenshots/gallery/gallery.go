@@ -3,6 +3,7 @@
 package gallery
 
 import (
+	"slices"
 	"time"
 
 	"github.com/doorward/doorward/internal/edge/web"
@@ -41,7 +42,7 @@ func shell(app *ui.App, alert *ui.Alert) ui.Shell {
 
 // States lists them all, in the order a person meets them.
 func States() []State {
-	return append(append(signingIn(), signingOut()...), append(account(), leaving()...)...)
+	return slices.Concat(signingIn(), joining(), signingOut(), account(), leaving())
 }
 
 func signingIn() []State {
