@@ -202,6 +202,35 @@ func TestACodeWorksInItsBrowserAlone(t *testing.T) {
 	}, open)
 }
 
+// Attack REC-09: of many guesses at once, on two nodes and from as many
+// networks, five are compared.
+func TestGuessesOfACodeAreCounted(t *testing.T) {
+	onEach(t, func(t *testing.T, r *rig) {
+		b := hand()
+		id := r.signUp(t, "ana@example.com", b)
+		code := r.lastMail("ana@example.com").Facts.Code
+		nodes := [2]*node{r.node, r.open(open)}
+		nodes[0].warm(t)
+		nodes[1].warm(t)
+		var compared atomic.Int32
+		together(100, func(i int) {
+			_, err := nodes[i%2].ConfirmCode(t.Context(), elsewhere(i), exchange.ConfirmInput{OnceRef: exchange.OnceRef{ID: id, Browser: b}, Code: fmt.Sprintf("%08d", i)})
+			switch got := named(err); got {
+			case "once.fits":
+				compared.Add(1)
+			case "once.tries", "unavailable":
+			default:
+				t.Errorf("refused by %s", got)
+			}
+		})
+		if n := compared.Load(); n != token.CodeTries {
+			t.Errorf("%d guesses were compared", n)
+		}
+		_, err := r.confirmCode(t, id, code, b)
+		refused(t, err, "once.tries")
+	}, open)
+}
+
 // Attacks ENM-01 and ENM-02: with an account, without one, or with a paused
 // one, the same is answered, written and hashed; the mail alone differs.
 func TestSignUpTellsNobodyWhoHasAnAccount(t *testing.T) {
