@@ -24,6 +24,8 @@ type Guard struct {
 type attempt struct {
 	v       *Verifier
 	r       *http.Request
+	guards  []Guard
+	held    int // of the guards
 	who     *Identity
 	token   *verified
 	private string // why the request was refused, for the log alone

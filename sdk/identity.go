@@ -39,8 +39,11 @@ type contextKey struct{}
 // [Verifier.Require]; elsewhere it is nil, so that a handler that was left
 // unguarded fails loudly.
 func From(ctx context.Context) *Identity {
-	who, _ := ctx.Value(contextKey{}).(*Identity)
-	return who
+	a, _ := ctx.Value(contextKey{}).(*attempt)
+	if a == nil {
+		return nil
+	}
+	return a.who
 }
 
 // who is the identity of a token that was found alive.

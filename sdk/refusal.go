@@ -126,8 +126,9 @@ func reference() string {
 }
 
 // write answers a request with the refusal: a problem (RFC 9457) and, for 401
-// and 403, a challenge (RFC 6750 section 3, RFC 9470 section 3).
-func (r *Refusal) write(w http.ResponseWriter, realm string) {
+// and 403, a challenge (RFC 6750 section 3, RFC 9470 section 3). checks are
+// what held and what did not, in development alone.
+func (r *Refusal) write(w http.ResponseWriter, realm string, checks []Check) {
 	body := struct {
 		Type   string `json:"type"`
 		Title  string `json:"title"`
@@ -135,7 +136,9 @@ func (r *Refusal) write(w http.ResponseWriter, realm string) {
 		Detail string `json:"detail,omitempty"`
 		Check  string `json:"check,omitempty"`
 		Ref    string `json:"ref"`
-	}{Type: "about:blank", Title: r.Title, Status: r.Status, Ref: r.Ref}
+
+		Checks []Check `json:"checks,omitempty"`
+	}{Type: "about:blank", Title: r.Title, Status: r.Status, Ref: r.Ref, Checks: checks}
 	if r.named {
 		body.Check, body.Detail = r.Check, r.Detail
 	}

@@ -23,18 +23,18 @@ func (v *Verifier) Require(guards ...Guard) func(http.Handler) http.Handler {
 	guards = v.inOrder(guards)
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			a := &attempt{v: v, r: r}
-			if err := a.run(guards); err != nil {
+			a := &attempt{v: v, r: r, guards: guards}
+			if err := a.run(); err != nil {
 				v.answer(w, a, err)
 				return
 			}
-			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), contextKey{}, a.who)))
+			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), contextKey{}, a)))
 		})
 	}
 }
 
 // run makes every check. A panic in one is a failed check.
-func (a *attempt) run(guards []Guard) (err error) {
+func (a *attempt) run() (err error) {
 	defer func() {
 		p := recover()
 		if p == http.ErrAbortHandler {
@@ -51,10 +51,11 @@ func (a *attempt) run(guards []Guard) (err error) {
 	if a.who, a.token, err = a.v.verify(a.r.Context(), token); err != nil {
 		return err
 	}
-	for _, g := range guards {
+	for _, g := range a.guards {
 		if err := g.hold(a); err != nil {
 			return err
 		}
+		a.held++
 	}
 	return nil
 }
@@ -98,7 +99,11 @@ func (v *Verifier) answer(w http.ResponseWriter, a *attempt, err error) {
 		r = unsure(checkRan, "the request ended before it was judged")
 	}
 	v.say(a, r)
-	r.write(w, v.audience)
+	var checks []Check
+	if v.development && r.Status == http.StatusUnauthorized {
+		checks = a.explained(r)
+	}
+	r.write(w, v.audience, checks)
 }
 
 // say logs a refusal: never the token, nor the query it may stand in.

@@ -19,6 +19,7 @@ const leeway = 30 * time.Second
 // safe for concurrent use.
 type Verifier struct {
 	issuer, audience string
+	development      bool // the server is on this machine: refusals list their checks
 	now              func() time.Time
 	log              *slog.Logger
 	server           *server
@@ -49,7 +50,7 @@ func New(ctx context.Context, issuer string, opts ...Option) (*Verifier, error) 
 	life, end := context.WithCancel(context.Background())
 	remote := &server{issuer: issuer, client: s.client, secret: s.secret, http: s.http, now: s.now}
 	v := &Verifier{
-		issuer: issuer, audience: s.audience, now: s.now, log: s.log, end: end,
+		issuer: issuer, audience: s.audience, development: strings.HasPrefix(issuer, "http:"), now: s.now, log: s.log, end: end,
 		server: remote, keys: &keyring{server: remote, life: life},
 	}
 	if !s.stateless {
