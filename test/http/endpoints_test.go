@@ -56,6 +56,7 @@ var endpoints = []endpoint{
 	{method: "GET", path: "/healthz", allow: documents, probe: true, oauth: true},
 	{method: "GET", path: "/readyz", allow: documents, probe: true, oauth: true},
 
+	{method: "GET", path: "/api/v1/openapi.json", allow: documents, socket: true},
 	{method: "POST", path: "/api/v1/users", allow: []string{"GET", "HEAD", "POST"}, socket: true, media: jsonMedia, body: `{"email":"new@example.com","name":"New"}`},
 	{method: "GET", path: "/api/v1/users", allow: []string{"GET", "HEAD", "POST"}, socket: true, params: []string{"after", "limit"}},
 	{method: "GET", path: "/api/v1/users/nobody@example.com", allow: documents, socket: true},

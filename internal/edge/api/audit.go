@@ -20,16 +20,27 @@ type chainOut struct {
 	Broken   string `json:"broken,omitzero"`
 }
 
+type verified struct {
+	OK     bool       `json:"ok"`
+	Chains []chainOut `json:"chains"`
+}
+
+// explained is an entry with whom it concerns.
+type explained struct {
+	exchangeOut
+	User    string `json:"user,omitzero"`
+	Session string `json:"session,omitzero"`
+	Client  string `json:"client_id,omitzero"`
+	Actor   string `json:"actor,omitzero"`
+}
+
 // verify walks the ledger's chains.
 func (m *Manage) verify(w http.ResponseWriter, r *http.Request, _ settle.Caller) error {
 	proofs, err := m.Manage.VerifyLedger(r.Context(), m.Keys.Ring().Ledger.Public().(ed25519.PublicKey))
 	if err != nil {
 		return err
 	}
-	out := struct {
-		OK     bool       `json:"ok"`
-		Chains []chainOut `json:"chains"`
-	}{OK: true}
+	out := verified{OK: true}
 	names := map[ledger.Chain]string{ledger.Audit: "audit", ledger.Rest: "rest"}
 	for _, p := range proofs {
 		c := chainOut{Chain: names[p.Chain], OK: p.Broken == nil, Segments: p.Segments, Entries: p.Entries, Open: p.Open}
@@ -51,13 +62,7 @@ func (m *Manage) explain(w http.ResponseWriter, r *http.Request, _ settle.Caller
 	if err != nil {
 		return err
 	}
-	out := struct {
-		exchangeOut
-		User    string `json:"user,omitzero"`
-		Session string `json:"session,omitzero"`
-		Client  string `json:"client_id,omitzero"`
-		Actor   string `json:"actor,omitzero"`
-	}{told([]ledger.Entry{e}, nil)[0], e.User.String(), e.Session.String(), e.Client, e.Actor}
+	out := explained{told([]ledger.Entry{e}, nil)[0], e.User.String(), e.Session.String(), e.Client, e.Actor}
 	door.WriteJSON(w, "application/json", http.StatusOK, out)
 	return nil
 }

@@ -41,6 +41,23 @@ type endOut struct {
 	Job      *jobOut    `json:"job,omitzero"`
 }
 
+// An ending says what to end: one session, or what a query selects.
+type ending struct {
+	Query   string    `json:"query,omitzero"`
+	ID      string    `json:"id,omitzero"`
+	Dry     bool      `json:"dry_run,omitzero" says:"Show the effect and end nothing."`
+	AsOf    time.Time `json:"as_of,omitzero" says:"Of the effect that was agreed to."`
+	Matched *int      `json:"matched,omitzero" says:"Of the effect that was agreed to."`
+}
+
+type clientEnded struct {
+	Client string `json:"client_id"`
+}
+
+type jobPage struct {
+	Jobs []jobOut `json:"jobs"`
+}
+
 // endSessions ends one session, or those of a query. A query is shown its
 // effect first (dry_run); as_of and matched of that answer then say what was
 // agreed to.
@@ -48,13 +65,7 @@ func (m *Manage) endSessions(w http.ResponseWriter, r *http.Request, by settle.C
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
 	ctx, cancel := context.WithTimeout(r.Context(), effectFor)
 	defer cancel()
-	var in struct {
-		Query   string    `json:"query"`
-		ID      string    `json:"id"`
-		Dry     bool      `json:"dry_run"`
-		AsOf    time.Time `json:"as_of"`
-		Matched *int      `json:"matched"`
-	}
+	var in ending
 	if err := door.JSON(w, r, &in); err != nil {
 		return err
 	}
@@ -129,9 +140,7 @@ func (m *Manage) endClient(w http.ResponseWriter, r *http.Request, by settle.Cal
 	if err := m.Manage.EndClient(r.Context(), by, id); err != nil {
 		return err
 	}
-	door.WriteJSON(w, "application/json", http.StatusOK, struct {
-		Client string `json:"client_id"`
-	}{id})
+	door.WriteJSON(w, "application/json", http.StatusOK, clientEnded{id})
 	return nil
 }
 
@@ -162,9 +171,7 @@ func (m *Manage) jobs(w http.ResponseWriter, r *http.Request, _ settle.Caller) e
 	for i, j := range all {
 		out[i] = jobJSON(j)
 	}
-	door.WriteJSON(w, "application/json", http.StatusOK, struct {
-		Jobs []jobOut `json:"jobs"`
-	}{out})
+	door.WriteJSON(w, "application/json", http.StatusOK, jobPage{out})
 	return nil
 }
 

@@ -43,44 +43,6 @@ func by(r *http.Request) (settle.Caller, error) {
 	return settle.Caller{Actor: actor}, nil
 }
 
-// known is a handler for operators whom somebody vouched for.
-func known(h func(http.ResponseWriter, *http.Request, settle.Caller) error) door.Handler {
-	return func(w http.ResponseWriter, r *http.Request) error {
-		who, err := by(r)
-		if err != nil {
-			return err
-		}
-		return h(w, r, who)
-	}
-}
-
-// Routes mounts the management API.
-func (m *Manage) Routes(mux *http.ServeMux) {
-	for path, at := range map[string]door.Address{
-		"/api/v1/users":                {Methods: map[string]door.Handler{"POST": known(m.createUser), "GET": known(m.users)}, Query: []string{"after", "limit"}},
-		"/api/v1/users/{user}":         {Methods: map[string]door.Handler{"GET": known(m.user)}},
-		"/api/v1/users/{user}/pause":   {Methods: map[string]door.Handler{"POST": known(m.turned(m.Manage.PauseUser))}},
-		"/api/v1/users/{user}/restore": {Methods: map[string]door.Handler{"POST": known(m.turned(m.Manage.RestoreUser))}},
-		"/api/v1/audit/verify":         {Methods: map[string]door.Handler{"GET": known(m.verify)}},
-		"/api/v1/explain/{ref}":        {Methods: map[string]door.Handler{"GET": known(m.explain)}},
-		"/api/v1/clients":              {Methods: map[string]door.Handler{"POST": known(m.createClients), "GET": known(m.clients)}},
-		"/api/v1/sessions":             {Methods: map[string]door.Handler{"GET": known(m.sessions)}, Query: []string{"q"}},
-		"/api/v1/sessions/{id}":        {Methods: map[string]door.Handler{"GET": known(m.session)}},
-		"/api/v1/jobs":                 {Methods: map[string]door.Handler{"GET": known(m.jobs)}},
-		"/api/v1/jobs/{id}":            {Methods: map[string]door.Handler{"GET": known(m.job)}},
-		"/api/v1/jobs/{id}/stop":       {Methods: map[string]door.Handler{"POST": known(m.jobTurned(m.Manage.StopJob))}},
-		"/api/v1/jobs/{id}/resume":     {Methods: map[string]door.Handler{"POST": known(m.jobTurned(m.Manage.ResumeJob))}},
-
-		"/api/v1/users/{user}/end-tokens":     {Methods: map[string]door.Handler{"POST": known(m.endUser)}},
-		"/api/v1/clients/{client}/end-tokens": {Methods: map[string]door.Handler{"POST": known(m.endClient)}},
-	} {
-		mux.Handle(path, m.Door.On(door.Problem, at.Serve))
-	}
-	// Counting a million sessions takes longer than requests may.
-	mux.Handle("/api/v1/sessions/end", m.Door.Held(door.Problem, door.Address{Methods: map[string]door.Handler{"POST": known(m.endSessions)}}.Serve))
-	mux.Handle("/", m.Door.On(door.Problem, func(http.ResponseWriter, *http.Request) error { return check.Refuse(door.Path) }))
-}
-
 type managedUser struct {
 	ID       string    `json:"id"`
 	Email    string    `json:"email"`
@@ -90,17 +52,24 @@ type managedUser struct {
 	Created  time.Time `json:"created"`
 }
 
+type newUser struct {
+	Email    string `json:"email"`
+	Name     string `json:"name,omitzero"`
+	Verified bool   `json:"verified,omitzero" says:"The address is known to be theirs."`
+	Password string `json:"password,omitzero"`
+}
+
+type userPage struct {
+	Users []managedUser `json:"users"`
+	Next  string        `json:"next,omitzero" says:"Ask for what comes after it; left out at the end."`
+}
+
 func userJSON(u identity.User) managedUser {
 	return managedUser{u.ID.String(), u.Email, u.Name, u.Verified, u.State.String(), u.Created}
 }
 
 func (m *Manage) createUser(w http.ResponseWriter, r *http.Request, by settle.Caller) error {
-	var in struct {
-		Email    string `json:"email"`
-		Name     string `json:"name"`
-		Verified bool   `json:"verified"`
-		Password string `json:"password"`
-	}
+	var in newUser
 	if err := door.JSON(w, r, &in); err != nil {
 		return err
 	}
@@ -138,10 +107,7 @@ func (m *Manage) users(w http.ResponseWriter, r *http.Request, _ settle.Caller) 
 	if err != nil {
 		return err
 	}
-	out := struct {
-		Users []managedUser `json:"users"`
-		Next  string        `json:"next,omitzero"`
-	}{Users: make([]managedUser, len(all))}
+	out := userPage{Users: make([]managedUser, len(all))}
 	for i, u := range all {
 		out.Users[i] = userJSON(u)
 	}
@@ -216,6 +182,10 @@ func (m *Manage) createClients(w http.ResponseWriter, r *http.Request, by settle
 	return nil
 }
 
+type clientPage struct {
+	Clients []registration `json:"clients"`
+}
+
 func (m *Manage) clients(w http.ResponseWriter, r *http.Request, _ settle.Caller) error {
 	all, err := m.Manage.Clients(r.Context())
 	if err != nil {
@@ -225,9 +195,7 @@ func (m *Manage) clients(w http.ResponseWriter, r *http.Request, _ settle.Caller
 	for i, c := range all {
 		out[i] = registered(c, "")
 	}
-	door.WriteJSON(w, "application/json", http.StatusOK, struct {
-		Clients []registration `json:"clients"`
-	}{out})
+	door.WriteJSON(w, "application/json", http.StatusOK, clientPage{out})
 	return nil
 }
 
@@ -245,6 +213,15 @@ type managedSession struct {
 	State    string    `json:"state"`
 	Ended    time.Time `json:"ended,omitzero"`
 	Why      string    `json:"why,omitzero"`
+}
+
+type sessionPage struct {
+	Sessions []managedSession `json:"sessions"`
+}
+
+type sessionStory struct {
+	Session   managedSession `json:"session"`
+	Exchanges []exchangeOut  `json:"exchanges"`
 }
 
 func listedJSON(l manage.Listed) managedSession {
@@ -271,9 +248,7 @@ func (m *Manage) sessions(w http.ResponseWriter, r *http.Request, _ settle.Calle
 	for i, l := range all {
 		out[i] = listedJSON(l)
 	}
-	door.WriteJSON(w, "application/json", http.StatusOK, struct {
-		Sessions []managedSession `json:"sessions"`
-	}{out})
+	door.WriteJSON(w, "application/json", http.StatusOK, sessionPage{out})
 	return nil
 }
 
@@ -283,9 +258,6 @@ func (m *Manage) session(w http.ResponseWriter, r *http.Request, _ settle.Caller
 	if err != nil {
 		return err
 	}
-	door.WriteJSON(w, "application/json", http.StatusOK, struct {
-		Session   managedSession `json:"session"`
-		Exchanges []exchangeOut  `json:"exchanges"`
-	}{listedJSON(l), told(entries, nil)})
+	door.WriteJSON(w, "application/json", http.StatusOK, sessionStory{listedJSON(l), told(entries, nil)})
 	return nil
 }

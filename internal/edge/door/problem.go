@@ -10,8 +10,8 @@ import (
 	"github.com/doorward/doorward/internal/core/check"
 )
 
-// problem is the JSON of a refusal (RFC 9457).
-type problem struct {
+// ProblemJSON is the JSON of a refusal (RFC 9457).
+type ProblemJSON struct {
 	Title  string `json:"title"`
 	Status int    `json:"status"`
 	Detail string `json:"detail,omitzero"`
@@ -24,7 +24,7 @@ type problem struct {
 // status asks for (RFC 6750 section 3, RFC 9470 section 3).
 func Problem(w http.ResponseWriter, _ *http.Request, e *check.Refusal, status int) {
 	c := e.Check()
-	p := problem{Title: c.Title, Status: status, Check: c.Shown, Ref: e.Ref}
+	p := ProblemJSON{Title: c.Title, Status: status, Check: c.Shown, Ref: e.Ref}
 	if c.Shown == c.ID {
 		p.Detail = "This did not hold: " + c.Says
 	}

@@ -1,0 +1,158 @@
+package api
+
+import (
+	"net/http"
+	"reflect"
+
+	"github.com/doorward/doorward/internal/core/check"
+	"github.com/doorward/doorward/internal/core/settle"
+	"github.com/doorward/doorward/internal/edge/door"
+)
+
+// A route is one method at one address of the management API: what it is for,
+// what it reads and answers, what may refuse it, and the handler. The API is
+// mounted from the list of them, and described from it: what is not described
+// is not there.
+type route struct {
+	method, path string
+	name         string // of the operation: "users.create"
+	says         string // one sentence for people
+	query        []string
+	in           any    // the body that is read, when there is one
+	lines        bool   // the body is JSON lines of it, not one JSON document
+	status       int    // of a yes; 200 when 0
+	also         int    // another status of a yes, when there is one
+	out          any    // the body that answers
+	stream       bool   // the answer is JSON lines of it
+	runs         string // the exchange whose checks may refuse it
+	refuses      []string
+	held         bool // it may hold its answer, and bounds itself
+	local        bool // on the host's socket only
+	do           func(http.ResponseWriter, *http.Request, settle.Caller) error
+}
+
+// parameters says what each parameter of a query means.
+var parameters = map[string]string{
+	"after": "Only what comes after this one: the next of the page before.",
+	"limit": "At most so many.",
+	"q":     "Words of the query language, such as user:ana@example.com.",
+}
+
+// routes is the whole management API, in the order of its description.
+func (m *Manage) routes() []route {
+	return []route{
+		{method: "GET", path: "/api/v1/openapi.json", name: "openapi", says: "This description.", out: map[string]any{}, do: m.describe},
+
+		{method: "GET", path: "/api/v1/users", name: "users.list", says: "Lists people by id, a page at a time.", query: []string{"after", "limit"}, out: userPage{}, do: m.users},
+		{method: "POST", path: "/api/v1/users", name: "users.create", says: "Makes a person.", in: newUser{}, status: http.StatusCreated, out: managedUser{}, runs: "user.create",
+			refuses: []string{"password.capacity"}, do: m.createUser},
+		{method: "GET", path: "/api/v1/users/{user}", name: "users.show", says: "Shows a person, named by id or e-mail address.", out: managedUser{}, refuses: []string{"user.found"}, do: m.user},
+		{method: "POST", path: "/api/v1/users/{user}/pause", name: "users.pause", says: "Stops a person from everything: sessions and tokens end at once.", out: managedUser{}, runs: "user.pause",
+			do: m.turned(m.Manage.PauseUser)},
+		{method: "POST", path: "/api/v1/users/{user}/restore", name: "users.restore", says: "Lets a paused person sign in again.", out: managedUser{}, runs: "user.restore",
+			do: m.turned(m.Manage.RestoreUser)},
+
+		{method: "GET", path: "/api/v1/clients", name: "clients.list", says: "Lists the registered applications.", out: clientPage{}, do: m.clients},
+		{method: "POST", path: "/api/v1/clients", name: "clients.create", says: "Registers an application, or a list of them, from client metadata (RFC 7591 section 2).", in: registration{},
+			status: http.StatusCreated, out: registration{}, runs: "client.create", do: m.createClients},
+
+		{method: "GET", path: "/api/v1/sessions", name: "sessions.list", says: "Lists sessions, the newest first.", query: []string{"q"}, out: sessionPage{}, refuses: []string{"query.form", "user.found"}, do: m.sessions},
+		{method: "GET", path: "/api/v1/sessions/{id}", name: "sessions.show", says: "Tells the story of a session: each exchange and its checks.", out: sessionStory{}, refuses: []string{"session.found"}, do: m.session},
+		{method: "POST", path: "/api/v1/sessions/end", name: "sessions.end", says: "Ends one session, or every live one that a query selects.", in: ending{}, out: endOut{}, also: http.StatusAccepted,
+			runs: "sessions.end", refuses: []string{"session.found"}, held: true, do: m.endSessions},
+		{method: "POST", path: "/api/v1/users/{user}/end-tokens", name: "users.end_tokens", says: "Ends everything that a person holds: sessions, families and tokens.", out: endOut{}, runs: "user.end_tokens", do: m.endUser},
+		{method: "POST", path: "/api/v1/clients/{client}/end-tokens", name: "clients.end_tokens", says: "Ends everything that an application was given.", out: clientEnded{}, runs: "client.end_tokens", do: m.endClient},
+
+		{method: "GET", path: "/api/v1/jobs", name: "jobs.list", says: "Lists the work that goes on behind requests.", out: jobPage{}, do: m.jobs},
+		{method: "GET", path: "/api/v1/jobs/{id}", name: "jobs.show", says: "Shows a job.", out: jobOut{}, refuses: []string{"job.found"}, do: m.job},
+		{method: "POST", path: "/api/v1/jobs/{id}/stop", name: "jobs.stop", says: "Stops a job after the unit it is at.", out: jobOut{}, runs: "job.stop", do: m.jobTurned(m.Manage.StopJob)},
+		{method: "POST", path: "/api/v1/jobs/{id}/resume", name: "jobs.resume", says: "Lets a stopped job go on.", out: jobOut{}, runs: "job.resume", do: m.jobTurned(m.Manage.ResumeJob)},
+
+		{method: "GET", path: "/api/v1/explain/{ref}", name: "explain", says: "Tells everything that the ledger holds of a refusal, by its reference.", out: explained{}, refuses: []string{"ledger.found"}, do: m.explain},
+		{method: "GET", path: "/api/v1/audit/verify", name: "audit.verify", says: "Holds the ledger's chains against their signatures.", out: verified{}, do: m.verify},
+	}
+}
+
+// A guard says who asks, or refuses them.
+type guard func(r *http.Request, of route) (settle.Caller, error)
+
+// mount puts routes on a mux behind a guard.
+func (m *Manage) mount(mux *http.ServeMux, routes []route, who guard) {
+	at := map[string]door.Address{}
+	held := map[string]bool{}
+	for _, x := range routes {
+		a := at[x.path]
+		if a.Methods == nil {
+			a.Methods = map[string]door.Handler{}
+		}
+		a.Methods[x.method] = func(w http.ResponseWriter, r *http.Request) error {
+			by, err := who(r, x)
+			if err != nil {
+				return err
+			}
+			return x.do(w, r, by)
+		}
+		a.Query = append(a.Query, x.query...)
+		at[x.path], held[x.path] = a, held[x.path] || x.held
+	}
+	for path, a := range at {
+		on := m.Door.On
+		if held[path] {
+			on = m.Door.Held
+		}
+		mux.Handle(path, on(door.Problem, a.Serve))
+	}
+}
+
+// Routes mounts the management API for whoever may open the host's socket.
+func (m *Manage) Routes(mux *http.ServeMux) {
+	m.mount(mux, m.routes(), func(r *http.Request, _ route) (settle.Caller, error) { return by(r) })
+	mux.Handle("/", m.Door.On(door.Problem, func(http.ResponseWriter, *http.Request) error { return check.Refuse(door.Path) }))
+}
+
+// checks are those that may refuse a route, beside what refuses any request.
+func (x route) checks() (out []*check.Check) {
+	for _, e := range check.Exchanges() {
+		if e.Name == x.runs {
+			out = append(out, e.Checks...)
+		}
+	}
+	for _, id := range x.refuses {
+		out = append(out, check.Named(id))
+	}
+	if x.in != nil {
+		out = append(out, door.Media, door.Size, door.Body)
+	}
+	if len(x.query) > 0 {
+		out = append(out, door.Query)
+	}
+	return out
+}
+
+// described says what is missing of a route's description; "" when nothing is.
+func (x route) described() string {
+	switch {
+	case x.name == "" || x.says == "" || x.says[len(x.says)-1] != '.':
+		return "has no name, or no sentence that ends"
+	case x.out == nil || x.do == nil:
+		return "does not say what it answers, or does nothing"
+	case x.in != nil && x.method == http.MethodGet:
+		return "reads a body of a GET"
+	case x.runs != "" && len(route{runs: x.runs}.checks()) == 0:
+		return "runs an exchange that nobody declared"
+	}
+	for _, id := range x.refuses {
+		if check.Named(id) == nil {
+			return "may be refused by " + id + ", which nobody declared"
+		}
+	}
+	for _, q := range x.query {
+		if parameters[q] == "" {
+			return "has the parameter " + q + ", which nobody explains"
+		}
+	}
+	if _, err := schemaOf(reflect.TypeOf(x.out), schemas{}); err != nil {
+		return err.Error()
+	}
+	return ""
+}
