@@ -51,6 +51,7 @@ type server struct {
 	pipe     *settle.Pipeline
 	keys     *settle.KeyFollower
 	tallies  *settle.Tallies
+	meters   *risk.Meters
 	exchange *exchange.Exchanges
 	manage   *manage.Manage
 	door     *door.Door
@@ -98,9 +99,10 @@ func build(ctx context.Context, c Config, now func() time.Time, log *slog.Logger
 		Posted: s.kickMail, Settled: s.settled, Alarm: func(err error) { s.measures.alarms.Add(); log.Error("alarm", "cause", err) }}
 	life := token.Lifetimes{Access: c.Token.Access, Idle: c.Token.RefreshIdle, Max: c.Token.RefreshMax, Grace: c.Token.RefreshGrace, Leeway: c.Token.Leeway}
 	gate := factor.NewGate(cores(), time.After)
+	s.meters = risk.NewMeters(c.Limits.Scale)
 	s.exchange = exchange.New(s.pipe, s.keys.Keys, exchange.Policy{Issuer: c.Issuer, Session: session.Lifetimes(c.Session), Token: life, Fresh: freshFor, Scale: c.Limits.Scale, Mail: s.mail != nil,
 		SignUp: identity.Admission{Open: c.SignUp.Open == "open", Domains: c.SignUp.Domains}, PasswordMin: c.SignIn.PasswordMin},
-		gate, risk.NewMeters(c.Limits.Scale))
+		gate, s.meters)
 	s.manage = manage.New(s.pipe, gate, manage.Policy{Issuer: c.Issuer, PasswordMin: c.SignIn.PasswordMin, Token: life})
 	s.door = &door.Door{Issuer: issuer, Dev: c.Development, Trusted: c.TrustedProxies, Now: now, Log: log, Tally: s.tallies.Add,
 		Served: s.measures.served, Refused: func(c *check.Check) { s.measures.refusals.Add(c.ID) }}

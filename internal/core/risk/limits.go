@@ -90,17 +90,28 @@ type meter struct {
 	budget int
 }
 
-// Meters count acts in this process. Losing them loses at most one period's
-// count; what must survive a restart is kept in the store (Failures).
+// shared are the acts whose budgets all nodes share: what strangers guess or
+// replay. The others bound the load of one node.
+var shared = map[string]bool{"password": true, "refresh": true, "client": true}
+
+// Meters count acts in this process, and owe what they counted of shared ones
+// to the store, which each node pays every second and learns from what the
+// others paid. So a budget is overspent by at most what fits into a second,
+// survives a restart, and costs no request a read.
 type Meters struct {
 	Scale int
 	mu    sync.Mutex
 	tat   map[meter]time.Time
+	owed  map[meter]debt
 	swept time.Time
 }
 
+type debt struct{ by, per time.Duration }
+
 // NewMeters counts nothing yet. scale multiplies every budget.
-func NewMeters(scale int) *Meters { return &Meters{Scale: scale, tat: map[meter]time.Time{}} }
+func NewMeters(scale int) *Meters {
+	return &Meters{Scale: scale, tat: map[meter]time.Time{}, owed: map[meter]debt{}}
+}
 
 // Take spends one act of what by who from every budget, or none and says how
 // long to wait.
@@ -114,11 +125,20 @@ func (m *Meters) Take(what, who string, now time.Time, budgets []Budget) (wait t
 		next[i], wait = t, max(wait, w)
 	}
 	if wait == 0 {
-		for i := range budgets {
-			m.tat[meter{what, who, i}] = next[i]
+		for i, b := range budgets {
+			k := meter{what, who, i}
+			m.tat[k] = next[i]
+			m.owe(k, b.Scale(m.Scale), 1)
 		}
 	}
 	return wait
+}
+
+func (m *Meters) owe(k meter, b Budget, acts int) {
+	if shared[k.what] {
+		d := m.owed[k]
+		m.owed[k] = debt{d.by + time.Duration(acts)*b.Per/time.Duration(b.Count), b.Per}
+	}
 }
 
 // Refund gives back what Take spent: a success costs nothing.
@@ -129,8 +149,62 @@ func (m *Meters) Refund(what, who string, budgets []Budget) {
 		k := meter{what, who, i}
 		if t, ok := m.tat[k]; ok {
 			m.tat[k] = b.Scale(m.Scale).Refund(t)
+			m.owe(k, b.Scale(m.Scale), -1)
 		}
 	}
+}
+
+// A Debt is what this node spent of one shared budget since it last paid.
+type Debt struct {
+	of meter
+	debt
+}
+
+// Pay is the write that pays it.
+func (d Debt) Pay(now time.Time) Share {
+	return Share{d.Key(), d.by.Microseconds(), now}
+}
+
+// Key names the budget in the store.
+func (d Debt) Key() [32]byte {
+	return secret.MAC([]byte{byte(d.of.budget)}, "meter", []byte(d.of.what), []byte(d.of.who))
+}
+
+// Debts takes what is owed, to be paid.
+func (m *Meters) Debts() []Debt {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	out := make([]Debt, 0, len(m.owed))
+	for k, d := range m.owed {
+		// What was refunded at once is nobody's business.
+		if d.by != 0 {
+			out = append(out, Debt{k, d})
+		}
+	}
+	clear(m.owed)
+	return out
+}
+
+// Unpaid puts a debt back that could not be paid.
+func (m *Meters) Unpaid(d Debt) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.owed[d.of] = debt{m.owed[d.of].by + d.by, d.per}
+}
+
+// Learn takes over what all nodes together have spent, tat of the store, and
+// what this one has spent since it paid. A budget that several overspent is
+// spent, no more.
+func (m *Meters) Learn(d Debt, tat, now time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if tat.Before(now) {
+		tat = now
+	}
+	if tat = tat.Add(m.owed[d.of].by); tat.Sub(now) > d.per {
+		tat = now.Add(d.per)
+	}
+	m.tat[d.of] = tat
 }
 
 // sweep drops meters that are full again, each minute.
@@ -218,11 +292,20 @@ type Pay struct {
 	Was, Next time.Time
 }
 
+// Share adds what one node spent to a budget that all nodes share. By is in
+// microseconds of the budget's time, negative for what was given back.
+type Share struct {
+	Key [32]byte
+	By  int64
+	Now time.Time
+}
+
 // Earn drops budgets that were full again before an instant.
 type Earn struct{ Before time.Time }
 
-func (Pay) Changes() string  { return "budgets" }
-func (Earn) Changes() string { return "budgets" }
+func (Pay) Changes() string   { return "budgets" }
+func (Earn) Changes() string  { return "budgets" }
+func (Share) Changes() string { return "budgets" }
 
 // Forget removes counts of failures that no longer count at all.
 type Forget struct {

@@ -82,6 +82,8 @@ var kinds = []kind{
 	{risk.Forget{}, any_, `delete from failures where key in {{ids $1}} and last < $2`},
 	{risk.Unknow{}, any_, `delete from known_networks where key in {{ids $1}} and until <= $2`},
 	{risk.Pay{}, one, `insert into budgets (key, tat) values ($1, $3) on conflict (key) do update set tat = excluded.tat where budgets.tat = $2`},
+	{risk.Share{}, one, `insert into budgets (key, tat) values ($1, cast($2 as {{int}}) + cast($3 as {{int}})) on conflict (key) do update set
+		tat = case when budgets.tat < cast($3 as {{int}}) then cast($3 as {{int}}) else budgets.tat end + cast($2 as {{int}})`},
 	{risk.Earn{}, any_, `delete from budgets where key in (select key from budgets where tat < $1 limit 500)`},
 	{outbox.Tell{}, one, `insert into outbox (id, kind, user_id, created, due, expires, tries, sealed) values ($1, $2, $3, $4, $4, $5, 0, $6)`},
 	{outbox.Claim{}, one, `update outbox set due = $3 where id = $1 and due = $2`},

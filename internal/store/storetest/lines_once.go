@@ -122,6 +122,18 @@ var onceLines = []line{
 				{risk.Pay{Key: w.hash(61), Next: at.Add(time.Hour)}},
 			}}
 	}},
+	{risk.Share{}, func(w world) steps {
+		second := time.Second.Microseconds()
+		return steps{
+			given: core.Unit{risk.Pay{Key: w.hash(60), Next: at.Add(time.Minute)}, risk.Pay{Key: w.hash(61), Next: at.Add(-time.Minute)}},
+			unit:  core.Unit{risk.Share{Key: w.hash(60), By: second, Now: at}, risk.Share{Key: w.hash(61), By: second, Now: at}, risk.Share{Key: w.hash(62), By: -second, Now: at}},
+			read: func(v core.View) any {
+				return []time.Time{v.Budget(w.hash(60)), v.Budget(w.hash(61)), v.Budget(w.hash(62))}
+			},
+			// What was full again counts from now on.
+			want: []time.Time{at.Add(time.Minute + time.Second), at.Add(time.Second), at.Add(-time.Second)},
+		}
+	}},
 	{risk.Earn{}, func(w world) steps {
 		full := at.Add(-time.Duration(w.n) * 24 * time.Hour)
 		return steps{
