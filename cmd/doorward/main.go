@@ -11,7 +11,7 @@ import (
 
 func main() {
 	os.Exit(cli.Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr, cli.Programs{
-		Serve: app.Serve, ServeFlags: app.ServeFlags,
+		Serve: app.Serve, ServeFlags: app.ServeFlags, Now: app.Now,
 		Demo: func(ctx context.Context, o cli.DemoOptions) error { return app.RunDemo(ctx, app.Demo(o)) },
 	}))
 }

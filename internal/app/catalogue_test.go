@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/doorward/doorward/internal/core/check"
+	"github.com/doorward/doorward/internal/drill"
 	"github.com/doorward/doorward/test/attacks"
 )
 
@@ -16,7 +17,18 @@ var update = flag.Bool("update", false, "write the handbook's pages of checks an
 // judges by.
 var pages = map[string]func() string{
 	"../../docs/checks.md":  Catalogue,
-	"../../docs/attacks.md": func() string { return attacks.Page(nil) },
+	"../../docs/attacks.md": func() string { return attacks.Page(drills()) },
+}
+
+// drills are the names of the drills that try an attack, by its id.
+func drills() map[string][]string {
+	out := map[string][]string{}
+	for _, a := range drill.All() {
+		for _, id := range a.Of {
+			out[id] = append(out[id], a.ID)
+		}
+	}
+	return out
 }
 
 func TestCatalogueIsTheHandbooksPages(t *testing.T) {

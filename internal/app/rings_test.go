@@ -53,8 +53,10 @@ func mayImport(pkg string) []string {
 		return append(base, "internal/core", "internal/edge/door", "internal/edge/web")
 	case strings.HasPrefix(pkg, "internal/edge/"):
 		return append(base, "internal/core", "internal/edge/door")
+	case pkg == "internal/drill":
+		return base // it is a client: it knows of the server what a stranger can
 	case pkg == "internal/cli":
-		return []string{"internal/app", "sdk"}
+		return []string{"internal/app", "internal/drill", "sdk"}
 	case pkg == "internal/app":
 		return []string{"internal/", "examples/", "sdk", "sdk-js"}
 	case strings.HasPrefix(pkg, "examples/"):
@@ -78,7 +80,7 @@ var owners = map[string][]string{
 	"database/sql":           {"internal/store/sql"},
 	"github.com/jackc/pgx/":  {"internal/store/"},
 	"modernc.org/sqlite":     {"internal/store/sql"},
-	"net/http":               {"internal/edge/", "internal/app", "internal/cli", "examples/", "doorwardtest", "sdk", "test/"},
+	"net/http":               {"internal/edge/", "internal/app", "internal/cli", "internal/drill", "examples/", "doorwardtest", "sdk", "test/"},
 	"os":                     {"internal/app", "internal/cli", "internal/store/", "internal/remote/", "cmd/", "sdk", "test/"},
 	"github.com/wneessen/":   {"internal/remote/mail"},
 	"github.com/go-jose/":    {"internal/base/jose", "sdk"},

@@ -38,6 +38,9 @@ import (
 	sdkjs "github.com/doorward/doorward/sdk-js"
 )
 
+// Now is the program's clock, for commands that measure.
+func Now() time.Time { return now() }
+
 // freshFor is how old a proof may be for a risky act (security defaults 3.2:
 // step-up validity).
 const freshFor = 10 * time.Minute
@@ -55,6 +58,7 @@ type server struct {
 	exchange *exchange.Exchanges
 	manage   *manage.Manage
 	door     *door.Door
+	drills   *api.Drills
 	mail     mail.Transport // nil when this server sends none
 	inbox    *mail.Inbox    // in development without a mail server
 	posted   chan struct{}
@@ -106,6 +110,7 @@ func build(ctx context.Context, c Config, now func() time.Time, log *slog.Logger
 	s.manage = manage.New(s.pipe, gate, manage.Policy{Issuer: c.Issuer, PasswordMin: c.SignIn.PasswordMin, Token: life})
 	s.door = &door.Door{Issuer: issuer, Dev: c.Development, Trusted: c.TrustedProxies, Now: now, Log: log, Tally: s.tallies.Add,
 		Served: s.measures.served, Refused: func(c *check.Check) { s.measures.refusals.Add(c.ID) }}
+	s.drills = &api.Drills{Door: s.door}
 	s.watchAll(gate.Load)
 	return s, errors.Join(s.pipe.Follow.Read(ctx), s.keys.Read(ctx))
 }
@@ -152,6 +157,7 @@ func (s *server) clean(next http.Handler) http.Handler {
 func (s *server) routes() *http.ServeMux {
 	mux := http.NewServeMux()
 	(&api.Sessions{Door: s.door, Exchange: s.exchange}).Routes(mux)
+	s.drills.Routes(mux)
 	(&api.Feed{Door: s.door, Exchange: s.exchange}).Routes(mux)
 	(&oauth.OAuth{Door: s.door, Exchange: s.exchange, Keys: s.keys.Keys}).Routes(mux)
 	mux.Handle("/sdk/doorward.js", s.door.On(door.Problem, door.Address{Methods: map[string]door.Handler{"GET": serveSDK}}.Serve))
@@ -180,7 +186,7 @@ func (s *server) local() http.Handler {
 	mux := http.NewServeMux()
 	d := *s.door
 	d.Issuer = &url.URL{Scheme: "http", Host: "doorward"}
-	(&api.Manage{Door: &d, Manage: s.manage, Keys: s.keys.Keys}).Routes(mux)
+	(&api.Manage{Door: &d, Manage: s.manage, Drills: s.drills, Keys: s.keys.Keys}).Routes(mux)
 	return mux
 }
 

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -29,6 +30,8 @@ type Programs struct {
 	// ServeFlags, when set, adds flags to serve that are no configuration: the
 	// test build's clock.
 	ServeFlags func(*pflag.FlagSet)
+	// Now is the clock, for commands that measure.
+	Now func() time.Time
 }
 
 // DemoOptions are the flags of demo. Keep is an absolute directory, empty to
@@ -89,7 +92,7 @@ func (r *root) command() *cobra.Command {
 		group("sessions", "Who is signed in, and how that went", r.sessionsList(), r.sessionsShow(), r.sessionsEnd()),
 		group("jobs", "Long work, and how far it has come", r.jobsList(), r.jobsWatch(), r.jobsStop(), r.jobsResume()),
 		group("audit", "The ledger", r.auditVerify()),
-		r.explain(),
+		r.explain(), r.drill(),
 		group("config", "The configuration", r.configCheck(), r.configShow()),
 		r.version())
 	cmd.SilenceErrors, cmd.SilenceUsage = true, true

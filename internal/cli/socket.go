@@ -46,6 +46,9 @@ func (r *root) call(ctx context.Context, method, path string, query url.Values, 
 	if response.StatusCode/100 != 2 {
 		return nil, refusal(response.StatusCode, answer)
 	}
+	if response.StatusCode == http.StatusNoContent {
+		return nil, nil
+	}
 	if err := json.Unmarshal(answer, out); err != nil {
 		return nil, &failure{Title: "The server's answer cannot be read.", Detail: err.Error(), exit: exitNo}
 	}

@@ -21,9 +21,8 @@ func (r *root) version() *cobra.Command {
 	return &cobra.Command{
 		Use: "version", Short: "Say which version this is", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			b := build{Version: "unknown", Go: runtime.Version(), SQLite: sqlite.SQLITE_VERSION}
+			b := build{Version: buildVersion(), Go: runtime.Version(), SQLite: sqlite.SQLITE_VERSION}
 			if info, ok := debug.ReadBuildInfo(); ok {
-				b.Version = info.Main.Version
 				for _, s := range info.Settings {
 					if s.Key == "vcs.revision" {
 						b.Commit = s.Value
@@ -40,4 +39,12 @@ func (r *root) version() *cobra.Command {
 			})
 		},
 	}
+}
+
+// buildVersion is the version that the program was built as.
+func buildVersion() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "unknown"
 }

@@ -10,6 +10,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/doorward/doorward/internal/drill"
 )
 
 // tests are the source texts of every test of the repository, by
@@ -87,5 +89,12 @@ func TestEveryAttackIsTriedOrSaysWhyNot(t *testing.T) {
 	}
 	if len(seen) < 100 {
 		t.Errorf("only %d attacks are in the table", len(seen))
+	}
+	for _, a := range drill.All() {
+		for _, id := range a.Of {
+			if !seen[id] {
+				t.Errorf("the drill %s tries %s, which is not in the table", a.ID, id)
+			}
+		}
 	}
 }

@@ -53,6 +53,7 @@ var endpoints = []endpoint{
 	{method: "GET", path: "/.well-known/openid-configuration", allow: documents, oauth: true},
 	{method: "GET", path: "/.well-known/oauth-authorization-server", allow: documents, oauth: true},
 	{method: "GET", path: "/sdk/doorward.js", allow: documents},
+	{method: "GET", path: "/.well-known/doorward-drill/nothing", allow: documents},
 	{method: "GET", path: "/healthz", allow: documents, probe: true, oauth: true},
 	{method: "GET", path: "/readyz", allow: documents, probe: true, oauth: true},
 
@@ -74,6 +75,8 @@ var endpoints = []endpoint{
 	{method: "GET", path: "/api/v1/jobs/job_00000000000000000000000000", allow: documents, socket: true},
 	{method: "POST", path: "/api/v1/jobs/job_00000000000000000000000000/stop", allow: []string{"POST"}, socket: true},
 	{method: "POST", path: "/api/v1/jobs/job_00000000000000000000000000/resume", allow: []string{"POST"}, socket: true},
+	{method: "POST", path: "/api/v1/drill", allow: []string{"POST"}, socket: true},
+	{method: "DELETE", path: "/api/v1/drill/nothing", allow: []string{"DELETE"}, socket: true},
 	{method: "POST", path: "/api/v1/sessions/end", allow: []string{"POST"}, socket: true, media: jsonMedia, body: `{"id":"ses_00000000000000000000000000"}`},
 }
 

@@ -23,6 +23,7 @@ import (
 type Manage struct {
 	Door   *door.Door
 	Manage *manage.Manage
+	Drills *Drills
 	Keys   *key.Keyring
 }
 

@@ -70,6 +70,9 @@ func (m *Manage) routes() []route {
 
 		{method: "GET", path: "/api/v1/explain/{ref}", name: "explain", says: "Tells everything that the ledger holds of a refusal, by its reference.", out: explained{}, refuses: []string{"ledger.found"}, do: m.explain},
 		{method: "GET", path: "/api/v1/audit/verify", name: "audit.verify", says: "Holds the ledger's chains against their signatures.", out: verified{}, do: m.verify},
+
+		{method: "POST", path: "/api/v1/drill", name: "drill.begin", says: "Gives a drill a nonce, which the public address answers until the drill ends.", status: http.StatusCreated, out: drillOut{}, local: true, do: m.Drills.begin},
+		{method: "DELETE", path: "/api/v1/drill/{nonce}", name: "drill.end", says: "Ends a drill: its nonce is answered no more.", out: drillEnded{}, local: true, refuses: []string{"request.path"}, do: m.Drills.end},
 	}
 }
 
