@@ -10,6 +10,7 @@ import (
 	"github.com/doorward/doorward/internal/core/outbox"
 	"github.com/doorward/doorward/internal/core/revocation"
 	"github.com/doorward/doorward/internal/core/risk"
+	"github.com/doorward/doorward/internal/core/session"
 	"github.com/doorward/doorward/internal/core/settle"
 	"github.com/doorward/doorward/internal/core/token"
 )
@@ -52,7 +53,7 @@ func (s *server) jobs(ctx context.Context) (finish func()) {
 	})
 	every(time.Second, "long work", s.manage.Work)
 	every(time.Minute, "forget", func(ctx context.Context) error {
-		_, err := s.store.Commit(ctx, core.Unit{revocation.Forget{Now: s.now()}, token.Lapse{Before: s.now().Add(-token.OnceKept)},
+		_, err := s.store.Commit(ctx, core.Unit{revocation.Forget{Now: s.now()}, session.Unvisited{Before: s.now().Add(-session.DeviceKept)}, token.Lapse{Before: s.now().Add(-token.OnceKept)},
 			risk.Earn{Before: s.now().Add(-time.Hour)}, outbox.Drop{Now: s.now()}})
 		return err
 	})

@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"context"
+	"slices"
 
 	"github.com/doorward/doorward/internal/base/secret"
 	"github.com/doorward/doorward/internal/core"
@@ -9,6 +10,7 @@ import (
 	"github.com/doorward/doorward/internal/core/client"
 	"github.com/doorward/doorward/internal/core/factor"
 	"github.com/doorward/doorward/internal/core/identity"
+	"github.com/doorward/doorward/internal/core/revocation"
 	"github.com/doorward/doorward/internal/core/risk"
 	"github.com/doorward/doorward/internal/core/session"
 	"github.com/doorward/doorward/internal/core/settle"
@@ -20,15 +22,18 @@ import (
 type beginning struct {
 	id     session.ID
 	cookie [32]byte
+	arrival
 }
 
 func (x *Exchanges) newBeginning() beginning {
-	return beginning{session.NewID(x.pipe.Now(), secret.Random16()), secret.Random()}
+	return beginning{session.NewID(x.pipe.Now(), secret.Random16()), secret.Random(), x.newArrival()}
 }
 
 // begin starts the session of a person who has just proved themselves, and the
-// family that its tokens come from.
-func (x *Exchanges) begin(j *settle.Judgement, by settle.Caller, b beginning, u identity.User, c client.Client, method string) (Tokens, core.Unit) {
+// family that its tokens come from. It takes the place of the session that the
+// browser held before, and of the longest unused one where there are too many;
+// and the person is told when the browser is new to them.
+func (x *Exchanges) begin(j *settle.Judgement, by settle.Caller, b beginning, u identity.User, c client.Client, method, replaces string) (Tokens, core.Unit) {
 	maxUntil := j.Now.Add(x.policy.Session.Max)
 	s := session.Session{ID: b.id, User: u.ID, Hash: session.HashOf(b.cookie[:]), Rev: j.Rev, Created: j.Now, AuthTime: j.Now, LastSeen: j.Now,
 		IdleUntil: x.policy.Session.Until(j.Now, maxUntil), MaxUntil: maxUntil, Method: method, UserAgent: settle.Clip(by.UserAgent, 256)}
@@ -37,10 +42,18 @@ func (x *Exchanges) begin(j *settle.Judgement, by settle.Caller, b beginning, u 
 	}
 	open, refresh := x.opening(s, c, j.Now, j.Rev)
 	j.Session, j.Client = s.ID, c.ID
-	return Tokens{Cookie: token.NewSession(b.cookie), Refresh: refresh, Session: s, User: u, Client: c.ID}, core.Unit{
+	unit := core.Unit{
 		session.Start{ID: s.ID, User: s.User, Hash: s.Hash, Rev: s.Rev, Created: s.Created, AuthTime: s.AuthTime, IdleUntil: s.IdleUntil, MaxUntil: s.MaxUntil, Method: s.Method, IP: s.IP, UserAgent: s.UserAgent},
 		open,
 	}
+	old, leaves := x.replaced(j, replaces)
+	room, ended := x.makesRoom(j, u, old)
+	if !old.IsZero() || ended > 0 {
+		unit = append(unit, revocation.Next{})
+	}
+	marks, arrives := x.arrives(j, by, b.arrival, u, s)
+	return Tokens{Cookie: token.NewSession(b.cookie), Refresh: refresh, Device: marks, Session: s, User: u, Client: c.ID},
+		slices.Concat(unit, leaves, room, arrives)
 }
 
 // A choice is a new password, judged and hashed once, however often its
@@ -140,9 +153,8 @@ func (e entry) run(ctx context.Context, of *check.Exchange, by settle.Caller, in
 			return unit
 		}
 		var begun core.Unit
-		out, begun = x.begin(j, by, e.beginning, u, c, "password")
-		unit = append(unit, begun...)
-		return append(unit, x.replaced(j, in.Replaces)...)
+		out, begun = x.begin(j, by, e.beginning, u, c, "password", in.Replaces)
+		return append(unit, begun...)
 	}, func(p check.Passed, j *settle.Judgement) (err error) {
 		if !in.Apart {
 			out.Access, out.ExpiresAt, err = x.access(p, j, out.Session, c, c.Scopes)

@@ -63,6 +63,7 @@ func (x *Exchanges) Policy() Policy { return x.policy }
 type Tokens struct {
 	Cookie    string // the browser session's secret; empty when it did not change
 	Refresh   string // the refresh token
+	Device    string // what the browser is to keep to be known again; empty when it has it
 	Access    string // the access token
 	ExpiresAt time.Time
 	Session   session.Session

@@ -12,7 +12,6 @@ import (
 	"github.com/doorward/doorward/internal/core/client"
 	"github.com/doorward/doorward/internal/core/factor"
 	"github.com/doorward/doorward/internal/core/identity"
-	"github.com/doorward/doorward/internal/core/revocation"
 	"github.com/doorward/doorward/internal/core/risk"
 	"github.com/doorward/doorward/internal/core/session"
 	"github.com/doorward/doorward/internal/core/settle"
@@ -27,7 +26,7 @@ const busyFor = 2 * time.Second
 
 var passwordSignIn = check.Declare(1, "signin.password",
 	client.FirstParty, risk.NetworkCalm, risk.AddressRested, factor.HasherFree,
-	identity.Known, factor.PasswordFits, identity.IsActive)
+	identity.Known, factor.PasswordFits, identity.IsActive, factor.PasswordTrusted)
 
 // PasswordSignIn is the exchange's declaration, for pages that say what happens.
 func PasswordSignIn() *check.Exchange { return passwordSignIn }
@@ -73,15 +72,15 @@ func (x *Exchanges) Password(ctx context.Context, by settle.Caller, in PasswordI
 		if !known || !fits {
 			return core.Unit{g.failed(j)}
 		}
-		// Only who knows the password learns that the account is paused.
-		if !j.Hold(identity.IsActive, u.State == identity.Active) {
+		// Only who knows the password learns that the account is paused, or the
+		// password called into question.
+		if !j.Hold(identity.IsActive, u.State == identity.Active) || !j.Hold(factor.PasswordTrusted, !pw.Distrusted) {
 			return g.succeeded(j, pw)
 		}
 		var begun core.Unit
-		out, begun = x.begin(j, by, b, u, c, "password")
+		out, begun = x.begin(j, by, b, u, c, "password", in.Replaces)
 		unit := append(core.Unit{factor.Use{User: u.ID, Version: pw.Version, At: j.Now}}, begun...)
-		unit = append(unit, g.succeeded(j, pw)...)
-		return append(unit, x.replaced(j, in.Replaces)...)
+		return append(unit, g.succeeded(j, pw)...)
 	}, func(p check.Passed, j *settle.Judgement) (err error) {
 		out.Access, out.ExpiresAt, err = x.access(p, j, out.Session, c, c.Scopes)
 		return err
@@ -95,17 +94,17 @@ func (x *Exchanges) Password(ctx context.Context, by settle.Caller, in PasswordI
 
 // replaced ends the session that this browser held before: a sign-in always
 // makes a new one, so an id planted in a browser is worth nothing (ASVS 7.2.4).
-func (x *Exchanges) replaced(j *settle.Judgement, cookie string) core.Unit {
+func (x *Exchanges) replaced(j *settle.Judgement, cookie string) (old session.ID, unit core.Unit) {
 	text, ok := token.ParseSession(cookie)
 	if !ok {
-		return nil
+		return old, nil
 	}
-	old := j.SessionByHash(session.HashOf(text))
-	if !old.Exists() || !old.Ended.IsZero() {
-		return nil
+	s := j.SessionByHash(session.HashOf(text))
+	if !s.Exists() || !s.Ended.IsZero() {
+		return old, nil
 	}
-	finish, event := x.ends(old.ID, j.Now, session.Replaced)
-	return core.Unit{revocation.Next{}, finish, event}
+	finish, event := x.ends(s.ID, j.Now, session.Replaced)
+	return s.ID, core.Unit{finish, event}
 }
 
 // A guess is one password typed for one address: limited, compared at most
@@ -116,6 +115,7 @@ type guess struct {
 	address  string
 	password string
 	place    [32]byte
+	marks    session.Marks
 	network  string
 	wait     time.Duration // that the network's budget asks for
 	lane     factor.Lane
@@ -135,7 +135,7 @@ type result struct {
 func (x *Exchanges) guess(ctx context.Context, by settle.Caller, address, password string, lane factor.Lane) (*guess, error) {
 	g := &guess{x: x, ctx: ctx, address: address, password: password, lane: lane, release: func() {}, results: map[string]result{}}
 	network := risk.Network(by.Addr)
-	g.network = network.String()
+	g.network, g.marks = network.String(), session.ParseMarks(by.Device)
 	g.place = risk.PlaceKey(address, network)
 	g.wait = x.meters.Take("password", g.network, x.pipe.Now(), risk.PasswordTries)
 	if g.wait > 0 {
@@ -164,11 +164,15 @@ func (g *guess) allowed(j *settle.Judgement) bool {
 	if !j.Hold(risk.NetworkCalm, g.wait == 0, check.Wait(g.wait)) {
 		return false
 	}
-	// A network that the address signed in from has a counter of its own, so
-	// nobody elsewhere can slow the person down (attack MFA-23).
+	// A network that the address signed in from has a counter of its own, and
+	// so has a browser, so nobody elsewhere can slow the person down (attack
+	// MFA-23).
 	g.known = j.Knows(g.place, j.Now)
 	if g.key = risk.AddressKey(g.address); g.known {
 		g.key = g.place
+	}
+	if key, known := recognised(j, g.marks, j.UserByAddress(g.address).ID); known {
+		g.key = key
 	}
 	g.failures = j.Failures(g.key)
 	rest := g.failures.Rest(j.Now, g.x.policy.Scale)

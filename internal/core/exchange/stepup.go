@@ -16,7 +16,7 @@ import (
 
 var stepUp = check.Declare(7, "stepup.password",
 	session.Presented, session.Alive, session.InTime,
-	risk.NetworkCalm, risk.AddressRested, factor.HasherFree, factor.PasswordFits)
+	risk.NetworkCalm, risk.AddressRested, factor.HasherFree, factor.PasswordFits, factor.PasswordTrusted)
 
 // StepUpExchange is the declaration, for pages that say what happens.
 func StepUpExchange() *check.Exchange { return stepUp }
@@ -47,6 +47,9 @@ func (x *Exchanges) StepUp(ctx context.Context, by settle.Caller, cookie, passwo
 		}
 		if !j.Hold(factor.PasswordFits, fits && pw.Exists()) {
 			return core.Unit{g.failed(j)}
+		}
+		if !j.Hold(factor.PasswordTrusted, !pw.Distrusted) {
+			return g.succeeded(j, pw)
 		}
 		unit := core.Unit{revocation.Next{}, x.changed(s.ID, j.Now),
 			factor.Use{User: u.ID, Version: pw.Version, At: j.Now},

@@ -14,6 +14,8 @@ type Password struct {
 	PHC     string
 	Version uint64 // counts changes; a use conditions on it
 	Changed time.Time
+	// Distrusted says that its person called it into question.
+	Distrusted bool
 }
 
 // Exists says whether the person has a password.
@@ -49,10 +51,15 @@ type Rehash struct {
 	PHC     string
 }
 
-func (Enrol) Changes() string   { return "passwords" }
-func (Replace) Changes() string { return "passwords" }
-func (Use) Changes() string     { return "passwords" }
-func (Rehash) Changes() string  { return "passwords" }
+// Distrust calls a person's password into question, if they have one: it opens
+// nothing until it is replaced.
+type Distrust struct{ User identity.UserID }
+
+func (Distrust) Changes() string { return "passwords" }
+func (Enrol) Changes() string    { return "passwords" }
+func (Replace) Changes() string  { return "passwords" }
+func (Use) Changes() string      { return "passwords" }
+func (Rehash) Changes() string   { return "passwords" }
 
 // Reader is what judgements read of factors.
 type Reader interface {
@@ -61,6 +68,9 @@ type Reader interface {
 
 // Checks of passwords.
 var (
+	PasswordTrusted = check.New(check.Check{Number: 871, ID: "password.trusted", Fault: fault.Denied, Shown: "password.trusted",
+		Says: "The person has not said that somebody else may know the password.", Source: "ASVS 6.2.4; NIST SP 800-63B-4 section 3.1.1.2",
+		Title: "Somebody else may know this password, so it does not open the account any more. Choose a new one by recovery.", Stops: []string{"SES-19"}})
 	HasherFree = check.New(check.Check{Number: 251, ID: "password.capacity", Fault: fault.Busy, Shown: "password.capacity",
 		Says: "There is room to compare a password now.", Source: "OWASP Password Storage; ASVS 2.4.1",
 		Title: "We cannot sign people in for a moment. Those signed in stay signed in.", Stops: []string{"DOS-02"}})

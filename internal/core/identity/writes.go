@@ -33,6 +33,14 @@ type Cut struct {
 	Guard uint64
 }
 
+// Hold takes a person's guard, for a rule over several of their rows: of two
+// units that were judged on the same rows one is judged again.
+type Hold struct {
+	ID    UserID
+	Guard uint64
+}
+
+func (Hold) Changes() string    { return "users" }
 func (Create) Changes() string  { return "users" }
 func (Pause) Changes() string   { return "users" }
 func (Restore) Changes() string { return "users" }

@@ -58,10 +58,11 @@ const (
 	Replaced       // by a new sign-in in the same browser
 	TokenReuse     // a spent refresh token came back
 	ByOperator     // by an administrator
+	Crowded        // its person signed in once more than is kept
 )
 
 func (e End) String() string {
-	return [...]string{"", "signed_out", "ended_elsewhere", "replaced", "token_reuse", "by_operator"}[e]
+	return [...]string{"", "signed_out", "ended_elsewhere", "replaced", "token_reuse", "by_operator", "crowded"}[e]
 }
 
 // Lifetimes of sessions.

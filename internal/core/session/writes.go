@@ -87,8 +87,9 @@ func (Forget) Changes() string    { return "sessions" }
 
 // A Query selects sessions for people and operators. Zero fields select all.
 type Query struct {
-	User  identity.UserID
-	Limit int
+	User     identity.UserID
+	Standing time.Time // only those of the person that stand at this instant
+	Limit    int
 }
 
 // A Span is a run of sessions by id, which is the order in which they began:
@@ -123,12 +124,18 @@ func IDsOf(from, to time.Time) (after, upto ID) {
 	return after, upto
 }
 
+// AtMost is how many sessions of one person stand at a time.
+const AtMost = 48
+
 // Reader is what judgements read of sessions.
 type Reader interface {
 	Session(ID) Session
 	SessionByHash([32]byte) Session
 	// Sessions lists the newest first.
 	Sessions(Query) []Session
+	Device(key [32]byte) Device
+	// Devices lists a person's browsers, the longest unused first.
+	Devices(user identity.UserID, limit int) []Device
 	// PastSessions lists what Forget would remove.
 	PastSessions(before time.Time, limit int) []ID
 	// Span lists a run of sessions.

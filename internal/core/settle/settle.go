@@ -29,6 +29,7 @@ const patience = 5 * time.Second
 type Caller struct {
 	Addr      netip.Addr
 	UserAgent string
+	Device    string // what this browser keeps of earlier sign-ins; a secret
 	Actor     string // "host:0" when an operator acts on the host
 }
 

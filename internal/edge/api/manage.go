@@ -227,7 +227,7 @@ type sessionStory struct {
 
 func listedJSON(l manage.Listed) managedSession {
 	s := l.Session
-	out := managedSession{ID: s.ID.String(), Device: door.Device(s.UserAgent), IP: s.IP, Method: s.Method, Created: s.Created, LastSeen: s.LastSeen,
+	out := managedSession{ID: s.ID.String(), Device: session.Named(s.UserAgent), IP: s.IP, Method: s.Method, Created: s.Created, LastSeen: s.LastSeen,
 		State: "live", Ended: s.Ended, Why: s.Why.String()}
 	out.User.ID, out.User.Email = l.User.ID.String(), l.User.Email
 	if !l.Live {

@@ -102,6 +102,7 @@ func (a *Sessions) answer(w http.ResponseWriter, status int, t exchange.Tokens) 
 	if t.Cookie != "" {
 		a.Door.SetCookie(w, door.SessionCookie, t.Cookie, life)
 	}
+	a.Door.KeepDevice(w, t.Device)
 	a.Door.SetCookie(w, door.RefreshCookie, t.Refresh, life)
 	w.Header().Set("X-New-Access-Token", t.Access)
 	u := t.User
@@ -263,7 +264,7 @@ func (a *Sessions) list(w http.ResponseWriter, r *http.Request) error {
 		if current {
 			seen = a.Door.Now()
 		}
-		out[i] = listedOut{ID: s.ID.String(), Device: door.Device(s.UserAgent), IP: s.IP, Method: s.Method, Created: s.Created, LastSeen: seen, Current: current}
+		out[i] = listedOut{ID: s.ID.String(), Device: session.Named(s.UserAgent), IP: s.IP, Method: s.Method, Created: s.Created, LastSeen: seen, Current: current}
 	}
 	door.WriteJSON(w, "application/json", http.StatusOK, struct {
 		Sessions []listedOut `json:"sessions"`

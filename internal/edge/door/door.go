@@ -122,7 +122,7 @@ func (d *Door) refuse(w http.ResponseWriter, r *http.Request, render Render, err
 			d.Tally(tally(e, d.Caller(r), d.Now()))
 		}
 	}
-	attrs := []slog.Attr{slog.String("check", e.Check().ID), slog.String("ref", e.Ref), slog.String("method", r.Method), slog.String("path", clean(r.URL.Path))}
+	attrs := []slog.Attr{slog.String("check", e.Check().ID), slog.String("ref", e.Ref), slog.String("method", r.Method), slog.String("path", clean(r))}
 	if cause != nil {
 		attrs = append(attrs, slog.String("cause", cause.Error()))
 	}
@@ -142,7 +142,13 @@ func tally(e *check.Refusal, by settle.Caller, now time.Time) ledger.Tally {
 	return t
 }
 
-func clean(path string) string {
+// clean is the path of a request for the log. Where a path carries a secret,
+// as links in mails do, its pattern says enough.
+func clean(r *http.Request) string {
+	path := r.URL.Path
+	if _, pattern, _ := strings.Cut(r.Pattern, "/"); strings.Contains(r.Pattern, "{token}") {
+		path = "/" + pattern
+	}
 	if len(path) > 200 {
 		path = path[:200]
 	}
@@ -218,7 +224,8 @@ func (d *Door) Caller(r *http.Request) settle.Caller {
 			addr = hop
 		}
 	}
-	return settle.Caller{Addr: addr.Unmap().WithZone(""), UserAgent: r.UserAgent()}
+	device, _ := d.Cookie(r, DeviceCookie)
+	return settle.Caller{Addr: addr.Unmap().WithZone(""), UserAgent: r.UserAgent(), Device: device}
 }
 
 func (d *Door) trusts(a netip.Addr) bool {

@@ -16,6 +16,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/doorward/doorward/internal/core/check"
+	"github.com/doorward/doorward/internal/core/session"
 )
 
 // MaxBody is the bound of a body that no endpoint says otherwise of.
@@ -150,6 +151,7 @@ const (
 	SessionCookie = "doorward_session"
 	RefreshCookie = "doorward_refresh"
 	FormCookie    = "doorward_flow"
+	DeviceCookie  = "doorward_device"
 )
 
 // Name is a cookie's full name here.
@@ -184,6 +186,13 @@ func (d *Door) SetCookie(w http.ResponseWriter, name, value string, seconds int)
 	}
 	http.SetCookie(w, &http.Cookie{Name: d.Name(name), Value: value, Path: "/", MaxAge: seconds, HttpOnly: true,
 		Secure: !d.Dev, SameSite: http.SameSiteLaxMode})
+}
+
+// KeepDevice gives the browser what it is known by; nothing when it has it.
+func (d *Door) KeepDevice(w http.ResponseWriter, marks string) {
+	if marks != "" {
+		d.SetCookie(w, DeviceCookie, marks, int(session.DeviceKept.Seconds()))
+	}
 }
 
 // RawJSON is a bounded JSON body, unread.

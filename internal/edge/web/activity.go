@@ -152,7 +152,7 @@ func (v *visit) deed(e ledger.Entry) Deed {
 
 // from is where an exchange came from, as one phrase.
 func (v *visit) from(e ledger.Entry) ui.Message {
-	device := door.Device(e.Personal.UserAgent)
+	device := session.Named(e.Personal.UserAgent)
 	return ui.Say("activity.device", "device", device)
 }
 

@@ -1,8 +1,8 @@
 package web_test
 
 import (
+	"bytes"
 	"context"
-	"io"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -73,6 +73,7 @@ type rig struct {
 	keys    *key.Keyring
 	people  map[string]identity.UserID
 	away    func() // takes the store away
+	log     bytes.Buffer
 }
 
 // A tuning changes the policy, or puts something before the exchanges.
@@ -139,7 +140,7 @@ func newRig(t *testing.T, issuer string, scale int, tunings ...tuning) *rig {
 		Fresh:   10 * time.Minute, Scale: scale, PasswordMin: 15,
 	}
 	config := web.Config{Keys: key.NewKeyring(ring), Door: &door.Door{Issuer: at, Dev: g.dev, Now: g.clock.Now,
-		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Tally: func(ledger.Tally) {}}}
+		Log: slog.New(slog.NewTextHandler(&g.log, nil)), Tally: func(ledger.Tally) {}}}
 	g.keys = config.Keys
 	for _, tune := range tunings {
 		tune(&policy, &config)

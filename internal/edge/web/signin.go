@@ -78,6 +78,11 @@ func Paused(host, check, ref string) *ui.Alert {
 	return &ui.Alert{Title: ui.Say("signin.paused"), Detail: ui.Say("signin.paused_now", "host", host, "ref", ref), Check: check, Ref: ref}
 }
 
+// Distrusted is told only to somebody who gave the right password.
+func Distrusted(check, ref string) *ui.Alert {
+	return &ui.Alert{Title: ui.Say("signin.distrusted"), Detail: ui.Say("signin.distrusted_now"), Check: check, Ref: ref}
+}
+
 // CookieRefused is for a browser that came back without the cookie it was just given.
 func CookieRefused(host, ref string) *ui.Alert {
 	return &ui.Alert{Title: ui.Say("signin.cookie"), Detail: ui.Say("signin.cookie_now", "host", host), Ref: ref}

@@ -8,6 +8,7 @@ import (
 	"github.com/doorward/doorward/internal/base/fault"
 	"github.com/doorward/doorward/internal/core/check"
 	"github.com/doorward/doorward/internal/core/exchange"
+	"github.com/doorward/doorward/internal/core/factor"
 	"github.com/doorward/doorward/internal/core/identity"
 	"github.com/doorward/doorward/internal/core/settle"
 	"github.com/doorward/doorward/internal/edge/door"
@@ -74,6 +75,9 @@ func (v *visit) signIn() error {
 		case c == identity.IsActive:
 			page.Alert = Paused(page.Host, c.Shown, e.Ref)
 			return page, http.StatusForbidden
+		case c == factor.PasswordTrusted:
+			page.Alert = Distrusted(c.Shown, e.Ref)
+			return page, http.StatusForbidden
 		default:
 			alert, code := v.later(e)
 			page.Alert = alert
@@ -93,9 +97,7 @@ func (v *visit) signIn() error {
 	if err != nil {
 		return err
 	}
-	v.remember(t.Cookie, t.Refresh, t.Session.MaxUntil)
-	v.newKey()
-	return v.seeOther(to)
+	return v.enter(t, to)
 }
 
 // later is what a form says when the same act may be tried again, unchanged: the alert, or nil for other refusals.

@@ -308,13 +308,6 @@ func (v *visit) confirmLink(form url.Values, w exchange.Waiting, in exchange.Con
 	return v.enter(t, home)
 }
 
-// enter gives the browser the session of somebody who has just become a person here.
-func (v *visit) enter(t exchange.Tokens, to string) error {
-	v.remember(t.Cookie, t.Refresh, t.Session.MaxUntil)
-	v.newKey()
-	return v.seeOther(to)
-}
-
 func (v *visit) sendAgain() error {
 	form, err := v.form("id", "t")
 	if err != nil {

@@ -83,6 +83,14 @@ func (v *visit) remember(cookie, refresh string, until time.Time) {
 	}
 }
 
+// enter gives the browser a new session, and what it is known by the next time.
+func (v *visit) enter(t exchange.Tokens, to string) error {
+	v.remember(t.Cookie, t.Refresh, t.Session.MaxUntil)
+	v.door.KeepDevice(v.w, t.Device)
+	v.newKey()
+	return v.seeOther(to)
+}
+
 // forget takes both cookies of the session away.
 func (v *visit) forget() {
 	v.door.SetCookie(v.w, door.SessionCookie, "", 0)

@@ -20,6 +20,7 @@ type Exchanges interface {
 	signing
 	proving
 	ending
+	disowning
 	joining
 	// Policy is what the pages say of lifetimes.
 	Policy() exchange.Policy
@@ -74,6 +75,7 @@ func (s *Web) Routes(mux *http.ServeMux) {
 		"/account/sessions/{id}/end":     {"GET": (*visit).askEndOne, "POST": (*visit).endOne},
 		"/account/sessions/end-others":   {"GET": (*visit).askEndOthers, "POST": (*visit).endOthers},
 		"/account/sessions/end-all":      {"GET": (*visit).askEndAll, "POST": (*visit).endAll},
+		"/not-me/{token}":                {"GET": (*visit).showNotMe, "POST": (*visit).notMe},
 		"/dev/mail":                      {"GET": (*visit).showDevMail},
 		"/":                              nil,
 	} {

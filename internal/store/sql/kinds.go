@@ -38,11 +38,14 @@ var kinds = []kind{
 	{identity.Restore{}, one, `update users set state = 1, guard = guard + 1 where id = $1 and guard = $2 and state = 2`},
 	{identity.Cut{}, one, `update users set guard = guard + 1, cut = (select seq from feed_head) where id = $1 and guard = $2`},
 
-	{factor.Enrol{}, one, `insert into passwords (user_id, phc, version, changed, used) values ($1, $2, 1, $3, 0)`},
+	{identity.Hold{}, one, `update users set guard = guard + 1 where id = $1 and guard = $2`},
+
+	{factor.Enrol{}, one, `insert into passwords (user_id, phc, version, changed, used, distrusted) values ($1, $2, 1, $3, 0, 0)`},
 	{factor.Use{}, one, `update passwords set used = $3 where user_id = $1 and version = $2`},
 	{factor.Rehash{}, one, `update passwords set phc = $3 where user_id = $1 and version = $2`},
-	{factor.Replace{}, one, `update passwords set phc = $3, version = version + 1, changed = $4 where user_id = $1 and version = $2`},
+	{factor.Replace{}, one, `update passwords set phc = $3, version = version + 1, changed = $4, distrusted = 0 where user_id = $1 and version = $2`},
 
+	{factor.Distrust{}, any_, `update passwords set distrusted = 1 where user_id = $1`},
 	{session.Start{}, one, `insert into sessions (id, user_id, hash, rev, cut, created, auth_time, idle_until, max_until, last_seen, method, ip, user_agent, ended, why)
 		values ($1, $2, $3, $4, 0, $5, $6, $7, $8, $5, $9, $10, $11, 0, 0)`},
 	{session.Finish{}, one, `update sessions set ended = $2, why = $3, cut = (select seq from feed_head) where id = $1 and ended = 0`},
@@ -81,6 +84,12 @@ var kinds = []kind{
 
 	{risk.Forget{}, any_, `delete from failures where key in {{ids $1}} and last < $2`},
 	{risk.Unknow{}, any_, `delete from known_networks where key in {{ids $1}} and until <= $2`},
+	{session.Recognise{}, one, `insert into devices (key, user_id, created, seen) values ($1, $2, $3, $3)
+		on conflict (key) do update set seen = case when devices.seen < excluded.seen then excluded.seen else devices.seen end`},
+	{session.Unrecognise{}, any_, `delete from devices where key = $1`},
+	{session.UnrecogniseAll{}, any_, `delete from devices where user_id = $1`},
+	{session.Unvisited{}, any_, `delete from devices where key in (select key from devices where seen < $1 limit 500)`},
+
 	{risk.Pay{}, one, `insert into budgets (key, tat) values ($1, $3) on conflict (key) do update set tat = excluded.tat where budgets.tat = $2`},
 	{risk.Share{}, one, `insert into budgets (key, tat) values ($1, cast($2 as {{int}}) + cast($3 as {{int}})) on conflict (key) do update set
 		tat = case when budgets.tat < cast($3 as {{int}}) then cast($3 as {{int}}) else budgets.tat end + cast($2 as {{int}})`},

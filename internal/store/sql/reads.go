@@ -116,7 +116,7 @@ func (v *view) Users(after identity.UserID, limit int) (out []identity.User) {
 }
 
 func (v *view) Password(user identity.UserID) (p factor.Password) {
-	if v.one(`select phc, version, changed from passwords where user_id = $1`, []any{user[:]}, &p.PHC, &p.Version, at{&p.Changed}) {
+	if v.one(`select phc, version, changed, distrusted from passwords where user_id = $1`, []any{user[:]}, &p.PHC, &p.Version, at{&p.Changed}, flag{&p.Distrusted}) {
 		p.User = user
 	}
 	return p
@@ -157,6 +157,10 @@ func (v *view) SessionByHash(hash [32]byte) session.Session {
 func (v *view) Sessions(q session.Query) []session.Session {
 	if q.User.IsZero() {
 		return v.sessions(`select `+sessionColumns+` from sessions s order by s.id desc limit $1`, q.Limit)
+	}
+	if !q.Standing.IsZero() {
+		return v.sessions(`select `+sessionColumns+` from sessions s join users u on u.id = s.user_id where s.user_id = $1 and s.ended = 0 and s.cut <= s.rev
+			and u.cut <= s.rev and s.idle_until > $2 and s.max_until > $2 order by s.id desc limit $3`, q.User[:], micros(q.Standing), q.Limit)
 	}
 	return v.sessions(`select `+sessionColumns+` from sessions s where s.user_id = $1 order by s.id desc limit $2`, q.User[:], q.Limit)
 }
@@ -286,4 +290,24 @@ func (v *view) Outbox(due time.Time, limit int) (out []outbox.Waiting) {
 		return err
 	})
 	return out
+}
+
+const deviceColumns = `d.key, d.user_id, d.created, d.seen`
+
+func (v *view) devices(text string, args ...any) (out []session.Device) {
+	v.many(text, args, func(scan func(...any) error) error {
+		var d session.Device
+		err := scan(raw(d.Key[:]), raw(d.User[:]), at{&d.Created}, at{&d.Seen})
+		out = append(out, d)
+		return err
+	})
+	return out
+}
+
+func (v *view) Device(key [32]byte) session.Device {
+	return first(v.devices(`select `+deviceColumns+` from devices d where d.key = $1`, key[:]))
+}
+
+func (v *view) Devices(user identity.UserID, limit int) []session.Device {
+	return v.devices(`select `+deviceColumns+` from devices d where d.user_id = $1 order by d.seen, d.key limit $2`, user[:], limit)
 }

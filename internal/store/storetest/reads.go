@@ -58,6 +58,8 @@ func reads(t *testing.T, s core.Store) {
 	same(t, "another person's", newest(session.Query{User: w.ben, Limit: 9}), []byte{14})
 
 	spans(t, s, w)
+	same(t, "one person's that stand", newest(session.Query{User: w.ana, Standing: at.Add(time.Hour - time.Microsecond), Limit: 2}), []byte{13, 12})
+	same(t, "none of them idle", newest(session.Query{User: w.ana, Standing: at.Add(time.Hour), Limit: 2}), []byte(nil))
 
 	for _, n := range []int{1, 3, 1} {
 		feed = revoking()

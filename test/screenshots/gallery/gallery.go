@@ -153,6 +153,9 @@ func account() []State {
 		{"activity-none", web.ActivityPage{Shell: shell(nil, nil), Kind: "admin"}},
 		{"story", web.StoryPage{Shell: shell(nil, nil), Form: form, Session: phone, Now: now, Deeds: deeds()}},
 		{"story-over", web.StoryPage{Shell: shell(nil, nil), Form: form, Session: unknown, Now: now, Over: true}},
+		{"notme", web.NotMePage{Shell: shell(nil, nil), Form: form, Action: "/not-me/pT3nQm0Vw9", Device: "Chrome on Windows", When: now, Explain: explain}},
+		{"notme-done", web.NotMePage{Shell: shell(nil, nil), Device: "Chrome on Windows", When: now, Done: now.Add(time.Minute)}},
+		{"signin-distrusted", web.SignInPage{Shell: shell(notes, web.Distrusted("password.trusted", ref)), Form: form, Email: mail, Explain: explain}},
 		{"end-others", end(web.AskEndOthers(), "/account/sessions/end-others", others)},
 		{"end-all", end(web.AskEndAll(), "/account/sessions/end-all", all)},
 	}
