@@ -5,6 +5,8 @@ package app
 import (
 	"net/netip"
 	"time"
+
+	"github.com/doorward/doorward/internal/base/jose"
 )
 
 // Config is the whole configuration, checked. Each part of the program gets
@@ -57,8 +59,14 @@ type Token struct {
 	Leeway       time.Duration
 }
 
-// Keys says where the key is that seals the signing keys.
-type Keys struct{ KEKFile string }
+// Keys says what new signing keys are for, how long they sign, and where the
+// key is that seals them: in a file, or in KEK itself, out of the environment.
+type Keys struct {
+	Alg         jose.Alg
+	RotateEvery time.Duration
+	KEKFile     string
+	KEK         string
+}
 
 // SignIn says what is asked of people; PasswordMin counts characters.
 type SignIn struct{ PasswordMin int }
@@ -127,6 +135,10 @@ func settings() []setting {
 		// "Usually no more than a few minutes" (RFC 7519 section 4.1.4).
 		duration("token.leeway", "30s", 0, time.Minute, func(c *Config) *time.Duration { return &c.Token.Leeway }),
 
+		{key: "keys.alg", kind: text, standard: string(jose.ES256), read: func(c *Config, s string) string { c.Keys.Alg = jose.Alg(s); return signingAlg(s) }},
+		// Ninety days of signatures are what one key is worth (security defaults 3.6).
+		duration("keys.rotate_every", "90d", day, 3650*day, func(c *Config) *time.Duration { return &c.Keys.RotateEvery }),
+		{key: "keys.kek", kind: text, secret: true, only: FromEnvironment, read: func(c *Config, s string) string { c.Keys.KEK = s; return keyEncryptionKeys(s) }},
 		{key: "keys.kek_file", kind: text, read: func(c *Config, s string) string { c.Keys.KEKFile = s; return absolute(s) }},
 		// Fifteen where a password is the only factor (NIST SP 800-63B-4 section 3.1.1.2).
 		whole("sign_in.password_min", "15", 15, 64, func(c *Config) *int { return &c.SignIn.PasswordMin }),
@@ -170,7 +182,10 @@ func (c *Config) together() []Problem {
 	if c.Database == "" {
 		c.Database = "sqlite://" + c.Data + "/doorward.db"
 	}
-	if c.Keys.KEKFile == "" {
+	switch {
+	case c.Keys.KEK != "" && c.Keys.KEKFile != "":
+		refuse("keys.kek", "is set beside keys.kek_file: the key is in the environment or in a file")
+	case c.Keys.KEK == "" && c.Keys.KEKFile == "":
 		c.Keys.KEKFile = c.Data + "/kek"
 	}
 	return problems

@@ -66,6 +66,10 @@ func Load(file []byte, env, flags map[string]string) (Config, []Problem) {
 		if bad[s.key] || !given && s.standard == "" {
 			continue
 		}
+		if s.only != "" && v.source != s.only {
+			problems = append(problems, Problem{Line: v.line, Column: v.column, Source: v.source, Key: s.key, Says: "is a secret and comes from the " + string(s.only) + " alone: " + variable(s.key) + ", or a file named by " + variable(s.key) + "_FILE"})
+			continue
+		}
 		if says := s.read(&c, v.text); says != "" {
 			problems = append(problems, Problem{Line: v.line, Column: v.column, Source: v.source, Key: s.key, Says: says})
 		}
@@ -146,6 +150,9 @@ func show(c Config, known []setting, values map[string]raw) []Value {
 		if s.secret {
 			v.text = withoutPassword(v.text)
 		}
+		if s.only != "" && given {
+			v.text = "(hidden)"
+		}
 		shown = append(shown, Value{Key: s.key, Value: v.text, Source: v.source})
 	}
 	return shown
@@ -165,7 +172,9 @@ func Secrets(environ []string, read func(path string) ([]byte, error)) (map[stri
 	for _, s := range settings() {
 		name := variable(s.key)
 		path := env[name+"_FILE"]
-		if !s.secret || path == "" {
+		// DOORWARD_KEYS_KEK_FILE is the setting keys.kek_file: that file is read
+		// again when its key was rotated.
+		if !s.secret || path == "" || slices.ContainsFunc(settings(), func(o setting) bool { return variable(o.key) == name+"_FILE" }) {
 			continue
 		}
 		delete(env, name+"_FILE")

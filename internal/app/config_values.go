@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/doorward/doorward/internal/base/jose"
 	"github.com/doorward/doorward/internal/core/identity"
 )
 
@@ -22,7 +23,8 @@ type setting struct {
 	key      string
 	kind     kind
 	standard string
-	secret   bool // its value may hold a password
+	secret   bool   // its value may hold a password
+	only     Source // where alone it may come from; empty: from anywhere
 	read     func(c *Config, value string) (says string)
 }
 
@@ -170,6 +172,22 @@ func issuer(s string) (says string) {
 	}
 	if u.Scheme == "https" && port == "443" || u.Scheme == "http" && port == "80" {
 		return "must leave out the usual port " + port + ", as browsers do"
+	}
+	return ""
+}
+
+// signingAlg judges the algorithm of new signing keys.
+func signingAlg(s string) (says string) {
+	if a := jose.Alg(s); !a.Known() {
+		return fmt.Sprintf("is %q: one of %s", s, jose.Algs())
+	}
+	return ""
+}
+
+// keyEncryptionKeys judges a key-encryption key and those that it follows.
+func keyEncryptionKeys(s string) (says string) {
+	if _, err := parseKEK(s); err != nil {
+		return err.Error()
 	}
 	return ""
 }

@@ -52,6 +52,7 @@ func (s *server) jobs(ctx context.Context) (finish func()) {
 		return s.pipe.Sweep(ctx, settle.Retention(s.config.Retain), rest)
 	})
 	every(time.Second, "long work", s.manage.Work)
+	every(time.Minute, "keys", s.manage.TurnKeys)
 	every(time.Minute, "forget", func(ctx context.Context) error {
 		_, err := s.store.Commit(ctx, core.Unit{revocation.Forget{Now: s.now()}, session.Unvisited{Before: s.now().Add(-session.DeviceKept)}, token.Lapse{Before: s.now().Add(-token.OnceKept)},
 			risk.Earn{Before: s.now().Add(-time.Hour)}, outbox.Drop{Now: s.now()}})

@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"os"
 	"time"
+
+	"github.com/doorward/doorward/internal/core/key"
 )
 
 // The bounds of a connection (security defaults 3.5).
@@ -136,6 +138,12 @@ func (s *server) health(next http.Handler) http.Handler {
 			s.log.Warn("not ready", "cause", err)
 			w.Header().Set("Retry-After", "1")
 			http.Error(w, "the store does not answer", http.StatusServiceUnavailable)
+			return
+		}
+		if err := s.keys.Err(); errors.Is(err, key.ErrWrongKEK) {
+			s.log.Error("not ready", "cause", err, "do", "give this node the key-encryption key that the others have; until then it goes on with the keys it opened before")
+			w.Header().Set("Retry-After", "5")
+			http.Error(w, "this node does not have the key-encryption key", http.StatusServiceUnavailable)
 			return
 		}
 		fmt.Fprintln(w, "ready")

@@ -3,19 +3,14 @@ package app
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/url"
 	"os"
 	"path"
-	"path/filepath"
 	"runtime"
 	"time"
 
-	"github.com/doorward/doorward/internal/base/jose"
-	"github.com/doorward/doorward/internal/base/secret"
 	"github.com/doorward/doorward/internal/core"
 	"github.com/doorward/doorward/internal/core/check"
 	"github.com/doorward/doorward/internal/core/deployment"
@@ -84,7 +79,7 @@ func build(ctx context.Context, c Config, now func() time.Time, log *slog.Logger
 		return nil, err
 	}
 	s := &server{config: c, now: now, log: log, store: store, tallies: settle.NewTallies(), posted: make(chan struct{}, 1), closing: make(chan struct{}), measures: newMeasures()}
-	open, ring, err := found(ctx, store, c, now())
+	k, err := found(ctx, store, c, now())
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
@@ -98,7 +93,10 @@ func build(ctx context.Context, c Config, now func() time.Time, log *slog.Logger
 		s.mail = s.inbox
 	}
 	feed := revocation.NewLog()
-	s.keys = &settle.KeyFollower{Store: store, Feed: feed, Now: now, Open: open, Keys: key.NewKeyring(ring)}
+	s.keys = &settle.KeyFollower{Store: store, Feed: feed, Now: now, Keys: key.NewKeyring(nil), Open: k.opener(c.keyPolicy())}
+	if err := s.keys.Read(ctx); err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
 	s.pipe = &settle.Pipeline{Store: measured{store, s.measures}, Feed: feed, Now: now, Follow: settle.NewFollower(store, feed, now), Tally: s.tallies.Add, Closing: s.closing,
 		Posted: s.kickMail, Settled: s.settled, Alarm: func(err error) { s.measures.alarms.Add(); log.Error("alarm", "cause", err) }}
 	life := token.Lifetimes{Access: c.Token.Access, Idle: c.Token.RefreshIdle, Max: c.Token.RefreshMax, Grace: c.Token.RefreshGrace, Leeway: c.Token.Leeway}
@@ -107,12 +105,12 @@ func build(ctx context.Context, c Config, now func() time.Time, log *slog.Logger
 	s.exchange = exchange.New(s.pipe, s.keys.Keys, exchange.Policy{Issuer: c.Issuer, Session: session.Lifetimes(c.Session), Token: life, Fresh: freshFor, Scale: c.Limits.Scale, Mail: s.mail != nil,
 		SignUp: identity.Admission{Open: c.SignUp.Open == "open", Domains: c.SignUp.Domains}, PasswordMin: c.SignIn.PasswordMin},
 		gate, s.meters)
-	s.manage = manage.New(s.pipe, gate, manage.Policy{Issuer: c.Issuer, PasswordMin: c.SignIn.PasswordMin, Token: life})
+	s.manage = manage.New(s.pipe, gate, manage.Keys{Follow: s.keys, KEK: k, Policy: c.keyPolicy()}, manage.Policy{Issuer: c.Issuer, PasswordMin: c.SignIn.PasswordMin, Token: life})
 	s.door = &door.Door{Issuer: issuer, Dev: c.Development, Trusted: c.TrustedProxies, Now: now, Log: log, Tally: s.tallies.Add,
 		Served: s.measures.served, Refused: func(c *check.Check) { s.measures.refusals.Add(c.ID) }}
 	s.drills = &api.Drills{Door: s.door}
 	s.watchAll(gate.Load)
-	return s, errors.Join(s.pipe.Follow.Read(ctx), s.keys.Read(ctx))
+	return s, s.pipe.Follow.Read(ctx)
 }
 
 // settled counts an exchange, and logs what an operator changed: one line
@@ -186,7 +184,7 @@ func (s *server) local() http.Handler {
 	mux := http.NewServeMux()
 	d := *s.door
 	d.Issuer = &url.URL{Scheme: "http", Host: "doorward"}
-	(&api.Manage{Door: &d, Manage: s.manage, Drills: s.drills, Keys: s.keys.Keys}).Routes(mux)
+	(&api.Manage{Door: &d, Manage: s.manage, Drills: s.drills}).Routes(mux)
 	return mux
 }
 
@@ -199,12 +197,10 @@ func cores() int {
 	return n
 }
 
-// An opener opens keys as they are kept.
-type opener = func([]key.Key) (*key.Ring, error)
-
-// found gives an empty database its issuer, keys and built-in client, an older
-// one the keys of later purposes, and opens the keys. It writes nothing when anything does not fit.
-func found(ctx context.Context, store core.Store, c Config, now time.Time) (opener, *key.Ring, error) {
+// found gives an empty database its issuer, keys and built-in client, and an
+// older one the keys of later purposes. It writes nothing when anything does
+// not fit.
+func found(ctx context.Context, store core.Store, c Config, now time.Time) (*kek, error) {
 	mode := "production"
 	if c.Development {
 		mode = "development"
@@ -212,95 +208,48 @@ func found(ctx context.Context, store core.Store, c Config, now time.Time) (open
 	v := store.View(ctx)
 	d, keys := v.Deployment(), v.Keys()
 	if err := v.Err(); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if err := d.Fits(c.Issuer, mode); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	sealer, err := openKEK(c.Keys.KEKFile, len(keys) == 0)
+	k, err := openKEK(c.Keys, len(keys) == 0)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	made, err := key.Make(keys, sealer, jose.ES256, now)
+	// Only a key that opens what is there may add to it.
+	if err := key.Fits(ctx, keys, k); err != nil {
+		return nil, err
+	}
+	made, err := key.Make(ctx, keys, k, c.Keys.Alg, now)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	var unit core.Unit
 	if !d.Exists() {
 		unit = append(unit, deployment.Found{Issuer: c.Issuer, Mode: mode, Created: now})
 		unit = append(unit, manage.BuiltIn(now)...)
 	} else if len(made) > 0 {
-		// A database of an earlier version: only a key that opens what it has may
-		// add to it.
-		if err := key.Fits(keys, sealer); err != nil {
-			return nil, nil, err
-		}
+		unit = append(unit, key.BesideOne(c.keyPolicy().Stand(keys, now)))
 	}
-	for _, k := range made {
-		unit = append(unit, k)
+	for _, a := range made {
+		unit = append(unit, a)
 	}
 	if len(unit) > 0 {
 		var lost *core.Lost
 		if _, err := store.Commit(ctx, unit); err != nil && !errors.As(err, &lost) {
-			return nil, nil, err
-		}
-		// Lost means that another start won: its keys are read below.
-		v = store.View(ctx)
-		if err := v.Deployment().Fits(c.Issuer, mode); err != nil {
-			return nil, nil, err
-		}
-		keys = v.Keys()
-	}
-	if err := v.Err(); err != nil {
-		return nil, nil, err
-	}
-	open := func(keys []key.Key) (*key.Ring, error) { return key.Open(keys, sealer) }
-	ring, err := open(keys)
-	return open, ring, err
-}
-
-// openKEK reads the key-encryption key, making it only for a database that
-// has no keys yet: a lost one must not be papered over with a new one.
-func openKEK(file string, mayMake bool) (*secret.Sealer, error) {
-	raw, err := os.ReadFile(file)
-	if errors.Is(err, fs.ErrNotExist) && mayMake {
-		if err := makeKEK(file); err != nil {
 			return nil, err
 		}
-		raw, err = os.ReadFile(file)
+		// Lost means that another start won: its keys are read from here on.
+		v = store.View(ctx)
+		if err := errors.Join(v.Deployment().Fits(c.Issuer, mode), v.Err()); err != nil {
+			return nil, err
+		}
 	}
-	if err != nil {
-		return nil, fmt.Errorf("the key-encryption key: %w; without it this database's keys cannot be opened", err)
-	}
-	kek, ok := secret.Decode(trimLine(string(raw)))
-	if !ok {
-		return nil, fmt.Errorf("the key-encryption key in %s is not 32 bytes of base64url", file)
-	}
-	return secret.NewSealer(kek)
+	return k, nil
 }
 
-// makeKEK gives a file its name only when all of it is on disk, and only when
-// no other first start was earlier: nobody ever reads half a key.
-func makeKEK(file string) error {
-	f, err := os.CreateTemp(filepath.Dir(file), ".kek-")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	made := secret.Random()
-	_, err = f.WriteString(secret.Encode(made[:]) + "\n")
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err := os.Link(f.Name(), file); !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	return nil
-}
-
-func trimLine(s string) string {
-	for len(s) > 0 && (s[len(s)-1] == '\n' || s[len(s)-1] == '\r') {
-		s = s[:len(s)-1]
-	}
-	return s
+// keyPolicy is the configuration's part in the life of keys.
+func (c Config) keyPolicy() key.Policy {
+	return key.Policy{Alg: c.Keys.Alg, Every: c.Keys.RotateEvery, Access: c.Token.Access, Refresh: c.Token.RefreshMax}
 }

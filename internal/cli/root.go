@@ -91,6 +91,7 @@ func (r *root) command() *cobra.Command {
 		group("clients", "Applications", r.clientsCreate(), r.clientsList(), r.clientsEndTokens()),
 		group("sessions", "Who is signed in, and how that went", r.sessionsList(), r.sessionsShow(), r.sessionsEnd()),
 		group("jobs", "Long work, and how far it has come", r.jobsList(), r.jobsWatch(), r.jobsStop(), r.jobsResume()),
+		group("keys", "What tokens are signed and sealed with", r.keysList(), r.keysRotate(), r.keysRetire(), r.keysRotateKEK()),
 		group("audit", "The ledger", r.auditVerify()),
 		r.explain(), r.drill(),
 		group("config", "The configuration", r.configCheck(), r.configShow()),

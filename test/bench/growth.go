@@ -208,7 +208,7 @@ func root(ctx context.Context, s *server, page string, people, n int) ([]rooting
 		return nil, err
 	}
 	v := store.View(ctx)
-	ring, err := key.Open(v.Keys(), sealer)
+	ring, err := key.Open(ctx, v.Keys(), sealer, key.Policy{}, time.Now())
 	if err != nil {
 		return nil, errors.Join(err, v.Err())
 	}

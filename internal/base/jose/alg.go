@@ -7,6 +7,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rsa"
 	"fmt"
+	"slices"
 )
 
 // Alg is a signature algorithm by its name in the JOSE registry (RFC 7518
@@ -14,13 +15,21 @@ import (
 // and nothing verifies under it.
 type Alg string
 
-// The algorithms. There is no "none" and there are no shared-key algorithms,
-// so a public key can never be mistaken for a secret.
+// The algorithms. There is no "none" in any spelling, and those of shared
+// secrets belong to another kind of key (see Shared), so a public key can never
+// be mistaken for a secret.
 const (
 	ES256 Alg = "ES256" // ECDSA on P-256 with SHA-256; what the server signs with unless told otherwise
 	EdDSA Alg = "EdDSA" // Ed25519
 	RS256 Alg = "RS256" // RSA PKCS #1 v1.5 with SHA-256, for applications that know nothing newer
+	RS512 Alg = "RS512" // the same with SHA-512
+	PS256 Alg = "PS256" // RSA PSS with SHA-256
 )
+
+var algs = []Alg{ES256, EdDSA, RS256, RS512, PS256}
+
+// Algs are the algorithms of signing keys.
+func Algs() []Alg { return slices.Clone(algs) }
 
 // Bounds of an RSA modulus in bits. The lower one is RFC 7518 section 3.3;
 // the upper one bounds what verifying a stranger's signature can cost.
@@ -32,7 +41,7 @@ const (
 
 // Known reports whether a is on the list.
 func (a Alg) Known() bool {
-	return a == ES256 || a == EdDSA || a == RS256
+	return slices.Contains(algs, a)
 }
 
 // fits refuses a public key that is not of the one kind its algorithm takes.
@@ -52,16 +61,16 @@ func (a Alg) fits(public crypto.PublicKey) error {
 		if !ok || len(k) != ed25519.PublicKeySize {
 			return fmt.Errorf("jose: EdDSA needs an Ed25519 key, not %T", public)
 		}
-	case RS256:
+	case RS256, RS512, PS256:
 		k, ok := public.(*rsa.PublicKey)
 		if !ok || k.N == nil {
-			return fmt.Errorf("jose: RS256 needs an RSA key, not %T", public)
+			return fmt.Errorf("jose: %s needs an RSA key, not %T", a, public)
 		}
 		if bits := k.N.BitLen(); bits < rsaMinBits || bits > rsaMaxBits {
-			return fmt.Errorf("jose: RS256 needs a key of %d to %d bits, not %d", rsaMinBits, rsaMaxBits, bits)
+			return fmt.Errorf("jose: %s needs a key of %d to %d bits, not %d", a, rsaMinBits, rsaMaxBits, bits)
 		}
 		if k.E < 3 || k.E&1 == 0 {
-			return fmt.Errorf("jose: RS256 key has a public exponent of %d", k.E)
+			return fmt.Errorf("jose: %s key has a public exponent of %d", a, k.E)
 		}
 	default:
 		return fmt.Errorf("jose: no such algorithm %q", string(a))

@@ -8,5 +8,6 @@
 // form that is stricter than the RFCs ask.
 //
 // The package knows nothing of claims: it carries bytes. Keys are made here,
-// but no randomness is: since Go 1.26 the standard library takes its own.
+// but no randomness is: since Go 1.26 the standard library takes its own, but for
+// the salt of PSS.
 package jose

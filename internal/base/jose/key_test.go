@@ -16,7 +16,7 @@ import (
 	"github.com/doorward/doorward/internal/base/jose"
 )
 
-var algs = []jose.Alg{jose.ES256, jose.EdDSA, jose.RS256}
+var algs = []jose.Alg{jose.ES256, jose.EdDSA, jose.RS256, jose.RS512, jose.PS256}
 
 func generate(t testing.TB, alg jose.Alg) *jose.SigningKey {
 	t.Helper()
@@ -110,7 +110,10 @@ func TestStoredKeySignsAgain(t *testing.T) {
 				t.Error(err)
 			}
 			for _, other := range algs {
-				if _, err := jose.ParseSigningKey(other, der); other != alg && err == nil {
+				// The bytes of an RSA key do not say which of its algorithms it is for:
+				// where it is kept does.
+				rsa := func(a jose.Alg) bool { return a[1] == 'S' && a[0] != 'E' }
+				if _, err := jose.ParseSigningKey(other, der); other != alg && !(rsa(other) && rsa(alg)) && err == nil {
 					t.Errorf("a key for %s was taken for %s", alg, other)
 				}
 			}

@@ -7,11 +7,14 @@ import (
 	"crypto/elliptic"
 	"crypto/rsa"
 	"crypto/sha256"
+	"crypto/sha512"
 	"crypto/x509"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"sync"
+
+	"github.com/doorward/doorward/internal/base/secret"
 )
 
 // SigningKey is a private key bound to one algorithm. It is safe for use by
@@ -33,7 +36,7 @@ func GenerateKey(alg Alg) (*SigningKey, error) {
 		private, err = ecdsa.GenerateKey(elliptic.P256(), nil)
 	case EdDSA:
 		_, private, err = ed25519.GenerateKey(nil)
-	case RS256:
+	case RS256, RS512, PS256:
 		private, err = rsa.GenerateKey(nil, rsaNewBits)
 	default:
 		return nil, fmt.Errorf("jose: no such algorithm %q", string(alg))
@@ -110,20 +113,25 @@ func (k *SigningKey) Sign(typ string, claims []byte) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	return compact(header, claims, k.size, k.key.kid, k.sign)
+}
+
+// compact writes header, claims and the signature of both.
+func compact(header string, claims []byte, size int, kid string, sign func([]byte) ([]byte, error)) (string, error) {
 	if len(claims) == 0 {
 		return "", errors.New("jose: nothing to sign")
 	}
 	b64 := base64.RawURLEncoding
-	length := len(header) + b64.EncodedLen(len(claims)) + 1 + b64.EncodedLen(k.size)
+	length := len(header) + b64.EncodedLen(len(claims)) + 1 + b64.EncodedLen(size)
 	if length > MaxToken {
 		return "", fmt.Errorf("jose: token of %d bytes is over %d", length, MaxToken)
 	}
 	token := make([]byte, 0, length)
 	token = append(token, header...)
 	token = b64.AppendEncode(token, claims)
-	signature, err := k.sign(token)
+	signature, err := sign(token)
 	if err != nil {
-		return "", fmt.Errorf("jose: sign with %s: %w", k.key.kid, err)
+		return "", fmt.Errorf("jose: sign with %s: %w", kid, err)
 	}
 	token = append(token, '.')
 	token = b64.AppendEncode(token, signature)
@@ -139,11 +147,15 @@ func (k *SigningKey) header(typ string) (string, error) {
 	if !mediaName(typ) {
 		return "", fmt.Errorf("jose: %q cannot be a typ", typ)
 	}
-	// Nothing here needs escaping: alg and kid are ours, typ was just looked at.
-	json := `{"alg":"` + string(k.key.alg) + `","kid":"` + k.key.kid + `","typ":"` + typ + `"}`
-	h := base64.RawURLEncoding.EncodeToString([]byte(json)) + "."
+	h := encodeHeader(string(k.key.alg), k.key.kid, typ)
 	k.headers.Store(typ, h)
 	return h, nil
+}
+
+// encodeHeader needs no escaping: alg and kid are ours, typ was looked at.
+func encodeHeader(alg, kid, typ string) string {
+	json := `{"alg":"` + alg + `","kid":"` + kid + `","typ":"` + typ + `"}`
+	return base64.RawURLEncoding.EncodeToString([]byte(json)) + "."
 }
 
 // mediaName reports whether s is a plain media subtype: letters, digits and
@@ -177,7 +189,15 @@ func (k *SigningKey) sign(message []byte) ([]byte, error) {
 	case ed25519.PrivateKey:
 		return ed25519.Sign(p, message), nil
 	case *rsa.PrivateKey:
+		if k.key.alg == RS512 {
+			digest := sha512.Sum512(message)
+			return rsa.SignPKCS1v15(nil, p, crypto.SHA512, digest[:])
+		}
 		digest := sha256.Sum256(message)
+		if k.key.alg == PS256 {
+			// RFC 7518 section 3.5: the salt is as long as the hash.
+			return rsa.SignPSS(secret.Reader, p, crypto.SHA256, digest[:], &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash})
+		}
 		return rsa.SignPKCS1v15(nil, p, crypto.SHA256, digest[:])
 	}
 	return nil, errors.New("no private key")

@@ -54,6 +54,14 @@ type header struct {
 // 3.10) but refused, before the library parses it. Claims are not looked at:
 // who issued them, for whom and until when is the caller's to judge.
 func Verify(token, typ string, keys func(kid string) (Key, bool)) (claims []byte, kid string, err error) {
+	return verify(token, typ, func(kid string) (string, any, bool) {
+		k, ok := keys(kid)
+		return string(k.alg), k.public, ok && k.public != nil
+	})
+}
+
+// verify asks keys for the one algorithm of a key, and the key.
+func verify(token, typ string, keys func(kid string) (alg string, key any, ok bool)) (claims []byte, kid string, err error) {
 	h, err := readHeader(token)
 	if err != nil {
 		return nil, "", err
@@ -67,19 +75,19 @@ func Verify(token, typ string, keys func(kid string) (Key, bool)) (claims []byte
 	if h.Kid == "" {
 		return nil, "", fmt.Errorf("%w: the header names none", ErrKey)
 	}
-	key, ok := keys(h.Kid)
-	if !ok || key.public == nil {
+	alg, key, ok := keys(h.Kid)
+	if !ok {
 		return nil, "", ErrKey
 	}
-	if h.Alg != string(key.alg) {
+	if alg == "" || h.Alg != alg {
 		return nil, "", ErrAlgorithm
 	}
 
-	jws, err := gojose.ParseSignedCompact(token, []gojose.SignatureAlgorithm{gojose.SignatureAlgorithm(key.alg)})
+	jws, err := gojose.ParseSignedCompact(token, []gojose.SignatureAlgorithm{gojose.SignatureAlgorithm(alg)})
 	if err != nil {
 		return nil, "", fmt.Errorf("%w: a header member has the wrong kind", ErrForm)
 	}
-	claims, err = jws.Verify(key.public)
+	claims, err = jws.Verify(key)
 	if err != nil {
 		return nil, "", ErrSignature
 	}

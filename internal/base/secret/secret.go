@@ -13,6 +13,10 @@ import (
 	"encoding/binary"
 )
 
+// Reader gives random bytes to those of the standard library that still take
+// a reader.
+var Reader = rand.Reader
+
 // Size is the length in bytes of every secret made here: 256 bits.
 const Size = 32
 

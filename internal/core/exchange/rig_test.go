@@ -72,6 +72,7 @@ type rig struct {
 	address string
 	clock   *clock
 	ring    *key.Ring
+	kek     *heldKEK
 	people  int
 }
 
@@ -103,12 +104,8 @@ func (r *rig) found() {
 		r.t.Fatal(err)
 	}
 	defer s.Close()
-	kek := secret.Random()
-	sealer, err := secret.NewSealer(kek[:])
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	made, err := key.Make(nil, sealer, jose.ES256, r.clock.now())
+	r.kek = newKEK(r.t)
+	made, err := key.Make(r.t.Context(), nil, r.kek, jose.ES256, r.clock.now())
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -119,7 +116,7 @@ func (r *rig) found() {
 	if _, err := s.Commit(r.t.Context(), append(u, manage.BuiltIn(r.clock.now())...)); err != nil {
 		r.t.Fatal(err)
 	}
-	if r.ring, err = key.Open(s.View(r.t.Context()).Keys(), sealer); err != nil {
+	if r.ring, err = key.Open(r.t.Context(), s.View(r.t.Context()).Keys(), r.kek, keyPolicy, r.clock.now()); err != nil {
 		r.t.Fatal(err)
 	}
 }
@@ -131,6 +128,7 @@ type node struct {
 	spy     *spy
 	pipe    *settle.Pipeline
 	manage  *manage.Manage
+	keys    *settle.KeyFollower
 	tallies *tallied
 	alarms  chan error
 	closing chan struct{}
@@ -180,8 +178,11 @@ func (r *rig) on(store *sqlstore.Store, with ...option) *node {
 	feed := revocation.NewLog()
 	n.pipe = &settle.Pipeline{Store: n.spy, Feed: feed, Now: r.clock.now, Follow: settle.NewFollower(store, feed, r.clock.now),
 		Tally: n.tallies.add, Alarm: func(err error) { n.alarms <- err }, Closing: n.closing}
-	n.Exchanges = exchange.New(n.pipe, key.NewKeyring(r.ring), s.policy, s.gate, risk.NewMeters(s.policy.Scale))
-	n.manage = manage.New(n.pipe, s.gate, manage.Policy{Issuer: issuer, PasswordMin: 15, Token: s.policy.Token})
+	n.keys = &settle.KeyFollower{Store: store, Feed: feed, Now: r.clock.now, Keys: key.NewKeyring(r.ring), Open: func(ctx context.Context, keys []key.Key, now time.Time) (*key.Ring, error) {
+		return key.Open(ctx, keys, r.kek, keyPolicy, now)
+	}}
+	n.Exchanges = exchange.New(n.pipe, n.keys.Keys, s.policy, s.gate, risk.NewMeters(s.policy.Scale))
+	n.manage = manage.New(n.pipe, s.gate, manage.Keys{Follow: n.keys, KEK: r.kek, Policy: keyPolicy}, manage.Policy{Issuer: issuer, PasswordMin: 15, Token: s.policy.Token})
 	if err := n.pipe.Follow.Read(r.t.Context()); err != nil {
 		r.t.Fatal(err)
 	}
@@ -189,6 +190,7 @@ func (r *rig) on(store *sqlstore.Store, with ...option) *node {
 		ctx, cancel := context.WithCancel(context.Background())
 		var wg sync.WaitGroup
 		wg.Go(func() { n.pipe.Follow.Run(ctx, func(error) {}) })
+		wg.Go(func() { n.keys.Run(ctx, func(error) {}) })
 		r.t.Cleanup(func() { cancel(); wg.Wait() })
 	}
 	return n

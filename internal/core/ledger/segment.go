@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/doorward/doorward/internal/base/secret"
@@ -167,8 +168,9 @@ func (s Segment) hash() [32]byte {
 }
 
 // Verify says whether a segment follows another and was signed by the
-// ledger's key. It needs nothing but the two segments and the public key.
-func (s Segment) Verify(before Segment, k ed25519.PublicKey) error {
+// one of the ledger's keys. It needs nothing but the two segments and the
+// public keys.
+func (s Segment) Verify(before Segment, keys ...ed25519.PublicKey) error {
 	switch {
 	case s.Number != before.Number+1:
 		return fmt.Errorf("ledger: segment %d follows %d: one is missing", s.Number, before.Number)
@@ -176,7 +178,7 @@ func (s Segment) Verify(before Segment, k ed25519.PublicKey) error {
 		return fmt.Errorf("ledger: segment %d does not follow what stands before it", s.Number)
 	case s.hash() != s.Hash:
 		return fmt.Errorf("ledger: segment %d was changed", s.Number)
-	case !ed25519.Verify(k, s.Hash[:], s.Signature):
+	case !slices.ContainsFunc(keys, func(k ed25519.PublicKey) bool { return ed25519.Verify(k, s.Hash[:], s.Signature) }):
 		return fmt.Errorf("ledger: segment %d was not signed by this ledger's key", s.Number)
 	}
 	return nil

@@ -3,9 +3,11 @@ package manage
 import (
 	"context"
 	"crypto/ed25519"
+	"time"
 
 	"github.com/doorward/doorward/internal/base/fault"
 	"github.com/doorward/doorward/internal/core/check"
+	"github.com/doorward/doorward/internal/core/key"
 	"github.com/doorward/doorward/internal/core/ledger"
 )
 
@@ -26,11 +28,13 @@ type Proof struct {
 const segmentsAtATime = 64
 
 // VerifyLedger walks both chains from their first kept segment and holds each
-// segment against the one before it and the ledger's public key.
-func (m *Manage) VerifyLedger(ctx context.Context, k ed25519.PublicKey) ([]Proof, error) {
+// segment against the one before it and the ledger's public keys: those that
+// took their turn, and a compromised one for what it sealed before.
+func (m *Manage) VerifyLedger(ctx context.Context) ([]Proof, error) {
 	var out []Proof
+	keys := m.keys.Follow.Keys.Ring().Sealed
 	for _, chain := range []ledger.Chain{ledger.Audit, ledger.Rest} {
-		p, err := m.verify(ctx, chain, k)
+		p, err := m.verify(ctx, chain, keys)
 		if err != nil {
 			return nil, err
 		}
@@ -39,7 +43,7 @@ func (m *Manage) VerifyLedger(ctx context.Context, k ed25519.PublicKey) ([]Proof
 	return out, nil
 }
 
-func (m *Manage) verify(ctx context.Context, chain ledger.Chain, k ed25519.PublicKey) (Proof, error) {
+func (m *Manage) verify(ctx context.Context, chain ledger.Chain, keys []key.LedgerKey) (Proof, error) {
 	p := Proof{Chain: chain}
 	var last ledger.Segment
 	for first := true; ; first = false {
@@ -56,7 +60,7 @@ func (m *Manage) verify(ctx context.Context, chain ledger.Chain, k ed25519.Publi
 				last = ledger.Segment{Chain: chain, Number: s.Number - 1, Hash: s.Prev}
 			}
 			entries, err := s.Entries()
-			if verr := s.Verify(last, k); verr != nil {
+			if verr := s.Verify(last, believed(keys, s.Last)...); verr != nil {
 				err = verr
 			}
 			if err != nil {
@@ -71,6 +75,17 @@ func (m *Manage) verify(ctx context.Context, chain ledger.Chain, k ed25519.Publi
 			return p, nil
 		}
 	}
+}
+
+// believed are the keys that may have sealed a segment which ends at an instant.
+func believed(keys []key.LedgerKey, end time.Time) []ed25519.PublicKey {
+	var out []ed25519.PublicKey
+	for _, k := range keys {
+		if k.Until.IsZero() || !end.After(k.Until) {
+			out = append(out, k.Public)
+		}
+	}
+	return out
 }
 
 // Explain finds the entry behind a refusal's reference.

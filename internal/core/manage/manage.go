@@ -29,13 +29,14 @@ type Policy struct {
 type Manage struct {
 	pipe   *settle.Pipeline
 	gate   *factor.Gate
+	keys   Keys
 	policy Policy
 	node   [16]byte // whose jobs these are, until others may think it gone
 }
 
 // New makes one.
-func New(pipe *settle.Pipeline, gate *factor.Gate, policy Policy) *Manage {
-	return &Manage{pipe: pipe, gate: gate, policy: policy, node: secret.Random16()}
+func New(pipe *settle.Pipeline, gate *factor.Gate, keys Keys, policy Policy) *Manage {
+	return &Manage{pipe: pipe, gate: gate, keys: keys, policy: policy, node: secret.Random16()}
 }
 
 var (

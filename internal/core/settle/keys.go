@@ -19,12 +19,13 @@ const (
 )
 
 // A KeyFollower keeps a node's keyring true: it reads the keys again when the
-// feed says that they changed, and each minute in any case.
+// feed says that they changed, when one takes its turn, and each minute in
+// any case.
 type KeyFollower struct {
 	Store core.Store
 	Feed  *revocation.Log
 	Now   func() time.Time
-	Open  func(keys []key.Key) (*key.Ring, error)
+	Open  func(ctx context.Context, keys []key.Key, now time.Time) (*key.Ring, error)
 	Keys  *key.Keyring
 
 	reading sync.Mutex // around one read, so that a later one is never overtaken
@@ -45,7 +46,7 @@ func (f *KeyFollower) Read(ctx context.Context) error {
 	err := v.Err()
 	var ring *key.Ring
 	if err == nil {
-		ring, err = f.Open(keys)
+		ring, err = f.Open(ctx, keys, began)
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -67,7 +68,9 @@ func (f *KeyFollower) Err() error {
 func (f *KeyFollower) due() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.err != nil || f.Now().Sub(f.read).Abs() >= keysEvery || f.Feed.Dead(f.rev, KeysChanged)
+	now, ring := f.Now(), f.Keys.Ring()
+	turn := ring != nil && !ring.Due.IsZero() && !now.Before(ring.Due)
+	return f.err != nil || turn || now.Sub(f.read).Abs() >= keysEvery || f.Feed.Dead(f.rev, KeysChanged)
 }
 
 // Run reads until ctx ends. Errors go to report, once for each; the next read

@@ -14,7 +14,7 @@ import (
 )
 
 // keyRing is a ring that shows how many keys it was opened from.
-func keyRing(keys []key.Key) (*key.Ring, error) {
+func keyRing(_ context.Context, keys []key.Key, _ time.Time) (*key.Ring, error) {
 	return &key.Ring{Refresh: make([]key.RefreshKey, len(keys))}, nil
 }
 
@@ -57,11 +57,11 @@ func TestTheRingFollowsTheDatabase(t *testing.T) {
 func TestKeysThatDoNotOpenLeaveTheRing(t *testing.T) {
 	onEach(t, func(t *testing.T, r *rig) {
 		shut := false
-		f := &settle.KeyFollower{Store: r.store, Feed: r.Feed, Now: r.now, Keys: key.NewKeyring(nil), Open: func(keys []key.Key) (*key.Ring, error) {
+		f := &settle.KeyFollower{Store: r.store, Feed: r.Feed, Now: r.now, Keys: key.NewKeyring(nil), Open: func(ctx context.Context, keys []key.Key, now time.Time) (*key.Ring, error) {
 			if shut {
 				return nil, key.ErrWrongKEK
 			}
-			return keyRing(keys)
+			return keyRing(ctx, keys, now)
 		}}
 		if err := f.Read(t.Context()); err != nil {
 			t.Fatal(err)

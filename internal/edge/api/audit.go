@@ -1,7 +1,6 @@
 package api
 
 import (
-	"crypto/ed25519"
 	"encoding/hex"
 	"net/http"
 
@@ -36,7 +35,7 @@ type explained struct {
 
 // verify walks the ledger's chains.
 func (m *Manage) verify(w http.ResponseWriter, r *http.Request, _ settle.Caller) error {
-	proofs, err := m.Manage.VerifyLedger(r.Context(), m.Keys.Ring().Ledger.Public().(ed25519.PublicKey))
+	proofs, err := m.Manage.VerifyLedger(r.Context())
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,6 @@ import (
 	"github.com/doorward/doorward/internal/core/check"
 	"github.com/doorward/doorward/internal/core/client"
 	"github.com/doorward/doorward/internal/core/identity"
-	"github.com/doorward/doorward/internal/core/key"
 	"github.com/doorward/doorward/internal/core/manage"
 	"github.com/doorward/doorward/internal/core/session"
 	"github.com/doorward/doorward/internal/core/settle"
@@ -24,7 +23,6 @@ type Manage struct {
 	Door   *door.Door
 	Manage *manage.Manage
 	Drills *Drills
-	Keys   *key.Keyring
 }
 
 type actorKey struct{}

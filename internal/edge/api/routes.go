@@ -68,6 +68,11 @@ func (m *Manage) routes() []route {
 		{method: "POST", path: "/api/v1/jobs/{id}/stop", name: "jobs.stop", says: "Stops a job after the unit it is at.", out: jobOut{}, runs: "job.stop", do: m.jobTurned(m.Manage.StopJob)},
 		{method: "POST", path: "/api/v1/jobs/{id}/resume", name: "jobs.resume", says: "Lets a stopped job go on.", out: jobOut{}, runs: "job.resume", do: m.jobTurned(m.Manage.ResumeJob)},
 
+		{method: "GET", path: "/api/v1/keys", name: "keys.list", says: "Lists keys and where each is in its life, and never what they are.", out: keyPage{}, do: m.keys},
+		{method: "POST", path: "/api/v1/keys/rotate", name: "keys.rotate", says: "Gives a purpose its next key ahead of time.", in: rotation{}, out: keyPage{}, runs: "key.rotate", do: m.rotateKey},
+		{method: "POST", path: "/api/v1/keys/retire", name: "keys.retire", says: "Ends a key; one that was compromised at once, with everything it made.", in: retirement{}, out: keyPage{}, runs: "key.retire", do: m.retireKey},
+		{method: "POST", path: "/api/v1/keys/rotate-kek", name: "keys.rotate_kek", says: "Puts every key under a newer key-encryption key.", in: struct{}{}, out: resealed{}, runs: "key.rotate_kek", local: true, do: m.rotateKEK},
+
 		{method: "GET", path: "/api/v1/explain/{ref}", name: "explain", says: "Tells everything that the ledger holds of a refusal, by its reference.", out: explained{}, refuses: []string{"ledger.found"}, do: m.explain},
 		{method: "GET", path: "/api/v1/audit/verify", name: "audit.verify", says: "Holds the ledger's chains against their signatures.", out: verified{}, do: m.verify},
 

@@ -100,7 +100,7 @@ func newRig(t *testing.T, issuer string, scale int, tunings ...tuning) *rig {
 	kek := secret.Random()
 	sealer, err := secret.NewSealer(kek[:])
 	must(err)
-	made, err := key.Make(nil, sealer, jose.ES256, now)
+	made, err := key.Make(ctx, nil, sealer, jose.ES256, now)
 	must(err)
 	unit := core.Unit{client.Create{ID: client.BuiltIn, Name: "Doorward", Type: "web", FirstParty: true, Auth: "none", Created: now}}
 	for _, k := range made {
@@ -116,7 +116,7 @@ func newRig(t *testing.T, issuer string, scale int, tunings ...tuning) *rig {
 	}
 	_, err = store.Commit(ctx, unit)
 	must(err)
-	ring, err := key.Open(store.View(ctx).Keys(), sealer)
+	ring, err := key.Open(ctx, store.View(ctx).Keys(), sealer, key.Policy{}, now)
 	must(err)
 
 	feed := revocation.NewLog()

@@ -64,7 +64,12 @@ var kinds = []kind{
 	{token.Spare{}, any_, `update families set rev = (select seq from feed_head) where session_id = $1 and ended = 0`},
 	{token.Forget{}, any_, `delete from families where id in {{ids $1}} and max_until < $2`},
 
-	{key.Add{}, one, `insert into keys (purpose, number, kid, alg, sealed, created, compromised) values ($1, $2, $3, $4, $5, $6, 0)`},
+	{key.Add{}, one, `insert into keys (purpose, number, kid, alg, wrapped, sealed, public, created, since, compromised) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0)`},
+	{key.Hasten{}, one, `update keys set since = $4 where purpose = $1 and number = $2 and since = $3 and compromised = 0`},
+	{key.Distrust{}, one, `update keys set compromised = $3 where purpose = $1 and number = $2 and compromised = 0`},
+	{key.Beside{}, one, `update keys set sealed = sealed where purpose = $1 and number = $2 and sealed = $3`},
+	{key.Erase{}, one, `update keys set wrapped = null, sealed = substr(sealed, 1, 0), public = $4 where purpose = $1 and number = $2 and sealed = $3`},
+	{key.Reseal{}, one, `update keys set wrapped = $4, sealed = $5 where purpose = $1 and number = $2 and sealed = $3`},
 
 	{token.Offer{}, one, `insert into once (id, use, subject, user_id, link, code, browser, rev, tries, created, expires, spent, body)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10, 0, $11)

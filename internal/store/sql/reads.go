@@ -220,9 +220,15 @@ func (v *view) Clients() []client.Client {
 }
 
 func (v *view) Keys() (out []key.Key) {
-	v.many(`select purpose, number, kid, alg, sealed, created, compromised from keys order by purpose, number`, nil, func(scan func(...any) error) error {
+	v.many(`select purpose, number, kid, alg, wrapped, sealed, public, created, since, compromised from keys order by purpose, number`, nil, func(scan func(...any) error) error {
 		var k key.Key
-		err := scan(&k.Purpose, &k.Number, &k.KID, &k.Alg, &k.Sealed, at{&k.Created}, flag{&k.Compromised})
+		err := scan(&k.Purpose, &k.Number, &k.KID, &k.Alg, &k.Wrapped, &k.Sealed, &k.Public, at{&k.Created}, at{&k.Since}, at{&k.Compromised})
+		// Nothing is one thing, on both engines.
+		for _, b := range []*[]byte{&k.Wrapped, &k.Sealed, &k.Public} {
+			if len(*b) == 0 {
+				*b = nil
+			}
+		}
 		out = append(out, k)
 		return err
 	})

@@ -8,7 +8,6 @@ import (
 	"github.com/doorward/doorward/internal/core"
 	"github.com/doorward/doorward/internal/core/client"
 	"github.com/doorward/doorward/internal/core/deployment"
-	"github.com/doorward/doorward/internal/core/key"
 	"github.com/doorward/doorward/internal/core/ledger"
 	"github.com/doorward/doorward/internal/core/revocation"
 	"github.com/doorward/doorward/internal/core/risk"
@@ -51,14 +50,6 @@ var clientLines = []line{
 			want:  w.app,
 			lost:  []core.Unit{{client.Prefer{Origin: w.origin("b"), Client: "nobody"}}},
 			still: []core.Unit{{client.Prefer{Origin: w.origin("a"), Client: w.app + "-b"}}}} // the first keeps it
-	}},
-	{key.Add{}, func(w world) steps {
-		add := key.Add{Purpose: key.Purpose(w.n), Number: 1, KID: "a", Alg: "ES256", Sealed: []byte{0, 1, 0xff}, Created: at}
-		return steps{
-			unit: core.Unit{add},
-			read: func(v core.View) any { return v.Keys() },
-			want: []key.Key{{Purpose: add.Purpose, Number: 1, KID: "a", Alg: "ES256", Sealed: []byte{0, 1, 0xff}, Created: at}},
-			lost: []core.Unit{{with(add, func(a *key.Add) { a.KID = "b" })}}} // of two that make the first key
 	}},
 }
 

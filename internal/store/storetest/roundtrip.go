@@ -39,7 +39,7 @@ func roundTrip(t *testing.T, s core.Store) {
 		MaxUntil: late, Method: "password", IP: "2001:db8::1", UserAgent: awkward}
 	open := token.Open{ID: w.family, Client: app.ID, Session: w.laptop, User: w.ana, KeyTag: [4]byte{0, 1, 2, 0xff}, Salt: [16]byte{0xff, 15: 1}, Current: secret,
 		Rev: big, Scopes: []string{"openid", "notes:write"}, Created: at, IdleUntil: at.Add(time.Microsecond), MaxUntil: late}
-	add := key.Add{Purpose: key.Form, Number: math.MaxInt32, KID: awkward, Alg: "ES256", Sealed: []byte{0, '\n', 0xff}, Created: late}
+	add := key.Add{Purpose: key.Form, Number: math.MaxInt32, KID: awkward, Alg: "ES256", Wrapped: []byte{0, 1}, Sealed: []byte{0, '\n', 0xff}, Public: []byte{0, 2}, Created: late, Since: at}
 	event := revocation.Revoke{Unit: revocation.Client, ID: awkward, At: at, NotBefore: at.Add(time.Second), Until: late, Audience: []string{"orders", "https://api.example.com/ü"}}
 	entry := ledger.Record{ID: w.id(1), At: late, Chain: ledger.Audit, User: w.ana, Session: w.laptop, Body: []byte{0, '\n', 0xff}}
 	segment := ledger.Append{Chain: ledger.Rest, Number: big, Count: math.MaxInt32, First: at, Last: late, Prev: secret, Body: []byte{0}, Hash: w.hash(1), Signature: []byte{0xff}}
@@ -65,7 +65,7 @@ func roundTrip(t *testing.T, s core.Store) {
 		Scopes: app.Scopes, Grants: app.Grants, Created: late, TokenFormat: app.TokenFormat})
 	same(t, "a session", read(t, s, sessionAt(w.laptop)), begun(start))
 	same(t, "a family", read(t, s, familyAt(w.family)), opened(open))
-	same(t, "a key", read(t, s, func(v core.View) any { return v.Keys() }), []key.Key{{Purpose: add.Purpose, Number: add.Number, KID: add.KID, Alg: add.Alg, Sealed: add.Sealed, Created: late}})
+	same(t, "a key", read(t, s, func(v core.View) any { return v.Keys() }), []key.Key{{Purpose: add.Purpose, Number: add.Number, KID: add.KID, Alg: add.Alg, Wrapped: add.Wrapped, Sealed: add.Sealed, Public: add.Public, Created: late, Since: at}})
 	same(t, "an event", read(t, s, func(v core.View) any { return v.Events(0, 9) }),
 		[]revocation.Event{{Seq: 1, At: at, Name: revocation.Name{Unit: event.Unit, ID: awkward}, NotBefore: event.NotBefore, Until: late, Audience: event.Audience}})
 	same(t, "a job", read(t, s, jobAt(ask.ID)), asked(ask))

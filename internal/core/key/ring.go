@@ -1,0 +1,206 @@
+package key
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/doorward/doorward/internal/base/jose"
+	"github.com/doorward/doorward/internal/base/secret"
+)
+
+// A Ring is every key of a running server, opened.
+type Ring struct {
+	Signer  *jose.SigningKey    // signs access tokens now
+	Verify  map[string]jose.Key // by kid: every key whose tokens may live, and the next
+	Refresh []RefreshKey        // the last makes new families; the others are known
+	Ledger  ed25519.PrivateKey
+	Sealed  []LedgerKey // whose segments stand
+	Form    []byte
+	Code    []byte
+	Mail    *secret.Sealer // seals what a mail says until it is sent
+	Opaque  []OpaqueKey    // the last seals; the others open
+	Due     time.Time      // when another key takes its turn; zero when none waits
+}
+
+// An OpaqueKey seals and opens opaque access tokens.
+type OpaqueKey struct {
+	Tag    [4]byte // names the key inside a token
+	KID    string  // names it in the feed
+	Secret []byte  // 32 bytes
+}
+
+// A RefreshKey makes and knows refresh tokens: one key derives successors,
+// the other authenticates what is on the wire.
+type RefreshKey struct {
+	Tag         [4]byte // names the key inside a token
+	Next, MAC   []byte
+	Compromised bool // its MAC is no evidence any more
+}
+
+// A LedgerKey is the public half of a key that seals or sealed segments.
+type LedgerKey struct {
+	Public ed25519.PublicKey
+	Until  time.Time // segments that end after it are not believed; zero: all are
+}
+
+// Open opens every key that still does something. What each does follows from
+// the instant.
+func Open(ctx context.Context, keys []Key, kek secret.KEK, p Policy, now time.Time) (*Ring, error) {
+	r := &Ring{Verify: map[string]jose.Key{}}
+	standing := p.Stand(keys, now)
+	// The current key comes last, and what is not used yet first.
+	slices.SortStableFunc(standing, func(a, b Standing) int { return inRing(a.State) - inRing(b.State) })
+	var mails [][]byte
+	for _, k := range standing {
+		if k.State == Next && (r.Due.IsZero() || k.Since.Before(r.Due)) {
+			r.Due = k.Since
+		}
+		var private []byte
+		if !k.Erased() {
+			// Also those that do nothing any more: one key-encryption key opens
+			// all of them, or it is the wrong one.
+			var err error
+			if private, err = k.private(ctx, kek); err != nil {
+				return nil, err
+			}
+		}
+		if err := r.take(k, private); err != nil {
+			return nil, fmt.Errorf("%s key %s: %w", k.Purpose, k.KID, err)
+		}
+		if k.Purpose == Mail && private != nil {
+			mails = append(mails, private)
+		}
+	}
+	slices.Reverse(mails)
+	if len(mails) > 0 {
+		var err error
+		if r.Mail, err = secret.NewSealer(mails[0], mails[1:]...); err != nil {
+			return nil, err
+		}
+	}
+	if r.Signer == nil || len(r.Refresh) == 0 || r.Ledger == nil || r.Form == nil || r.Code == nil || r.Mail == nil || len(r.Opaque) == 0 {
+		return nil, errors.New("a key is missing: no signing, refresh, ledger, form, code, mail or opaque key that may be used")
+	}
+	return r, nil
+}
+
+// inRing orders keys within a purpose: those in use last.
+func inRing(s State) int {
+	return [...]int{Gone: 0, Compromised: 1, Next: 2, Previous: 3, Current: 4}[s]
+}
+
+// take puts one key where it belongs. private is nil when it was erased.
+func (r *Ring) take(k Standing, private []byte) error {
+	live := k.State == Next || k.State == Current || k.State == Previous
+	switch k.Purpose {
+	case Signing:
+		if !live {
+			return nil
+		}
+		sk, err := jose.ParseSigningKey(jose.Alg(k.Alg), private)
+		if err != nil {
+			return err
+		}
+		r.Verify[sk.KID()] = sk.Key()
+		if k.State == Current {
+			r.Signer = sk
+		}
+	case Refresh:
+		// A family whose key was compromised goes on: a secret that fits is
+		// still evidence, and the next token is made under the same key.
+		if private == nil || k.State == Gone {
+			return nil
+		}
+		rk, err := openRefresh(private)
+		if err != nil {
+			return err
+		}
+		rk.Compromised = k.State == Compromised
+		r.Refresh = append(r.Refresh, rk)
+	case Ledger:
+		return r.takeLedger(k, private)
+	case Form:
+		if k.State == Current {
+			r.Form = private
+		}
+	case Code:
+		if k.State == Current {
+			r.Code = private
+		}
+	case Opaque:
+		if tag := secret.Hash("opaque key tag", private); live {
+			r.Opaque = append(r.Opaque, OpaqueKey{Tag: [4]byte(tag[:4]), KID: k.KID, Secret: private})
+		}
+	}
+	return nil
+}
+
+// settled is how long after the word of a compromise a node may still have
+// sealed with the key, before it had that word.
+const settled = time.Minute
+
+func (r *Ring) takeLedger(k Standing, private []byte) error {
+	public, err := k.ledger(private)
+	if err != nil {
+		return err
+	}
+	l := LedgerKey{Public: public}
+	if !k.Compromised.IsZero() {
+		l.Until = k.Compromised.Add(settled)
+	}
+	r.Sealed = append(r.Sealed, l)
+	if k.State == Current {
+		r.Ledger = ed25519.NewKeyFromSeed(private)
+	}
+	return nil
+}
+
+// ledger is the public half, from the row or, in rows of older versions, from
+// the private part.
+func (k Key) ledger(private []byte) (ed25519.PublicKey, error) {
+	if private != nil {
+		return ed25519.NewKeyFromSeed(private).Public().(ed25519.PublicKey), nil
+	}
+	parsed, err := x509.ParsePKIXPublicKey(k.Public)
+	if err != nil {
+		return nil, err
+	}
+	public, ok := parsed.(ed25519.PublicKey)
+	if !ok {
+		return nil, errors.New("its public half is of another kind")
+	}
+	return public, nil
+}
+
+// Erasing is the write that erases a key: with its public half, also where
+// an older version did not keep that beside it.
+func (k Key) Erasing(ctx context.Context, kek secret.KEK) (Erase, error) {
+	e := Erase{Purpose: k.Purpose, Number: k.Number, Sealed: k.Sealed, Public: k.Public}
+	if k.Purpose != Ledger || len(k.Public) > 0 {
+		return e, nil
+	}
+	private, err := k.private(ctx, kek)
+	if err != nil {
+		return Erase{}, err
+	}
+	e.Public, err = ledgerPublic(private)
+	return e, err
+}
+
+func openRefresh(private []byte) (RefreshKey, error) {
+	next, err := secret.Derive(private, "refresh successor")
+	if err != nil {
+		return RefreshKey{}, err
+	}
+	mac, err := secret.Derive(private, "refresh authenticity")
+	if err != nil {
+		return RefreshKey{}, err
+	}
+	tag := secret.Hash("refresh key tag", private)
+	return RefreshKey{Tag: [4]byte(tag[:4]), Next: next, MAC: mac}, nil
+}
