@@ -119,7 +119,7 @@ func TestEndingTheSessionsOfAQuery(t *testing.T) {
 		r.clock.add(20 * day)
 		bad := r.crowd(p, 2200, "203.0.113.", "notes")
 		good := append(r.crowd(p, 20, "198.51.100.", "shop"), r.crowd(q, 20, "2001:db8::", "")...)
-		in := r.signIn(t, p)
+		in := r.signIn(t, q) // who has fewer sessions than are kept
 		other := r.open(behind)
 		const query = "net:203.0.113.0/24 since:2026-12-01 -client:shop"
 		e := r.effect(t, query)

@@ -43,7 +43,7 @@ func TestSignIn(t *testing.T) {
 			t.Errorf("refresh gave %+v", next)
 		}
 		units := r.spy.take()
-		want := []string{"factor.Use", "session.Start", "token.Open", "risk.Know"}
+		want := []string{"factor.Use", "session.Start", "token.Open", "identity.Hold", "session.Recognise", "risk.Know"}
 		if got := kinds(units[0]); !slices.Equal(got, want) {
 			t.Errorf("the sign-in wrote %v, want %v", got, want)
 		}
