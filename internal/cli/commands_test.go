@@ -171,3 +171,12 @@ func TestSessionsEndAsksAPerson(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 }
+
+func TestUsersRecover(t *testing.T) {
+	mailed := `{"id":"user_1","email":"ana@example.com","until":"2026-11-22T10:00:00Z"}`
+	printed := `{"id":"user_1","email":"ana@example.com","until":"2026-11-22T10:00:00Z","link":"https://auth.example.com/recover/link?t=Q7"}`
+	s := newServer(t, map[string][]string{"POST /api/v1/users/ana@example.com/recover": {"200 " + mailed, "200 " + printed}})
+	s.run("", "users", "recover", "ana@example.com").want(t, exitYes, "e-mail   ana@example.com\nuntil    2026-11-22T10:00:00Z\n", "")
+	s.run("", "users", "recover", "ana@example.com", "--print-link", "--json").want(t, exitYes, printed+"\n", "")
+	s.wantAsked(t, `POST /api/v1/users/ana@example.com/recover {"print_link":false}`, `POST /api/v1/users/ana@example.com/recover {"print_link":true}`)
+}

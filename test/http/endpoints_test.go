@@ -63,6 +63,7 @@ var endpoints = []endpoint{
 	{method: "GET", path: "/api/v1/users/nobody@example.com", allow: documents, socket: true},
 	{method: "POST", path: "/api/v1/users/nobody@example.com/pause", allow: []string{"POST"}, socket: true},
 	{method: "POST", path: "/api/v1/users/nobody@example.com/restore", allow: []string{"POST"}, socket: true},
+	{method: "POST", path: "/api/v1/users/nobody@example.com/recover", allow: []string{"POST"}, socket: true, media: jsonMedia, body: `{"print_link":false}`},
 	{method: "GET", path: "/api/v1/audit/verify", allow: documents, socket: true},
 	{method: "GET", path: "/api/v1/explain/7KQ2-M4", allow: documents, socket: true},
 	{method: "POST", path: "/api/v1/clients", allow: []string{"GET", "HEAD", "POST"}, socket: true, metadata: true, media: jsonMedia, body: `{"client_id":"new","client_name":"New"}`},

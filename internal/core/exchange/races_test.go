@@ -24,8 +24,8 @@ type race struct {
 	overlap int // rounds in which the two commits overlapped
 }
 
-func (r *rig) race(t *testing.T) *race {
-	one, two := r.nodes()
+func (r *rig) race(t *testing.T, with ...option) *race {
+	one, two := r.nodes(with...)
 	one.warm(t)
 	two.warm(t)
 	return &race{r: r, nodes: [2]*node{one, two}}

@@ -71,6 +71,16 @@ var (
 		Title: "There is no such person."})
 )
 
+// Plausible says whether somebody may have meant a text as one address, though
+// it need not be one: what is refused by its form alone is never an address of
+// anybody's (attacks REC-01, REC-06).
+func Plausible(email string) bool {
+	local, domain, found := strings.Cut(email, "@")
+	return found && local != "" && domain != "" && len(email) <= 320 &&
+		!strings.ContainsFunc(email, func(r rune) bool { return r <= ' ' || r == 0x7f || strings.ContainsRune(`,;:<>()[]\"`, r) }) &&
+		!strings.Contains(domain, "@")
+}
+
 // atext of RFC 5322 section 3.2.3.
 const atext = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+/=?^_`{|}~-"
 

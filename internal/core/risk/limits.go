@@ -68,6 +68,13 @@ var (
 	MailsToAddress   = []Budget{{3, 10 * time.Minute}, {10, 24 * time.Hour}}
 	MailsFromNetwork = []Budget{{20, time.Hour}}
 	SignUpsFrom      = []Budget{{5, time.Hour}}
+	NoAccounts       = []Budget{{1, 24 * time.Hour}}
+)
+
+// CodeTries is how many mailed codes are compared for one address, whichever
+// mail they were in (security defaults 3.4).
+var (
+	CodeTries = []Budget{{10, 15 * time.Minute}}
 )
 
 // Afford judges budgets that nodes share, of what by who: the writes that pay

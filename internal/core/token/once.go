@@ -39,6 +39,10 @@ const (
 	ForSetup                      // makes the first administrator
 )
 
+// ForNewPassword is not sent: it keeps, for one browser, that a mailbox was
+// proved and a password may be chosen.
+const ForNewPassword Use = 16
+
 // A Once is a link, a code, or both, that can be spent once. What a mail
 // carries is kept as hashes only.
 type Once struct {
@@ -96,6 +100,23 @@ func (o Once) Judge(use Use, cut uint64, now time.Time) OnceState {
 		return OnceVoid
 	}
 	return OnceGood
+}
+
+// JudgeCode is Judge for the code, which may live shorter than the link beside
+// it (ASVS 6.5.5).
+func (o Once) JudgeCode(use Use, cut uint64, now time.Time, life time.Duration) OnceState {
+	s := o.Judge(use, cut, now)
+	if s >= OnceVoid && !now.Before(o.Created.Add(life)) {
+		return OnceOver
+	}
+	return s
+}
+
+// JudgeLink is Judge for the link, which nobody guesses: wrong codes that
+// somebody types take nothing from it.
+func (o Once) JudgeLink(use Use, cut uint64, now time.Time) OnceState {
+	o.Tries = 0
+	return o.Judge(use, cut, now)
 }
 
 // LinkHash is what is kept of a link's token.

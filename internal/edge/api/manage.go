@@ -23,6 +23,8 @@ type Manage struct {
 	Door   *door.Door
 	Manage *manage.Manage
 	Drills *Drills
+	// Accounts are the exchanges that an operator may start for a person.
+	Accounts Accounts
 }
 
 type actorKey struct{}

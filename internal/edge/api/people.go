@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/doorward/doorward/internal/core/identity"
 	"github.com/doorward/doorward/internal/core/settle"
@@ -31,4 +32,39 @@ func (m *Manage) turned(change func(context.Context, settle.Caller, identity.Use
 		}
 		return m.user(w, r, by)
 	}
+}
+
+// Accounts are the exchanges that an operator may start for a person.
+type Accounts interface {
+	RecoverUser(ctx context.Context, by settle.Caller, id identity.UserID, print bool) (link string, until time.Time, err error)
+}
+
+type recovery struct {
+	PrintLink bool `json:"print_link"`
+}
+
+type recoveryOut struct {
+	ID    string    `json:"id"`
+	Email string    `json:"email"`
+	Until time.Time `json:"until"`
+	Link  string    `json:"link,omitzero"`
+}
+
+// recover starts a person's recovery. The link is told only when it is asked for: whoever reads it can choose the
+// person's next password.
+func (m *Manage) recover(w http.ResponseWriter, r *http.Request, by settle.Caller) error {
+	var in recovery
+	if err := door.JSON(w, r, &in); err != nil {
+		return err
+	}
+	u, err := m.Manage.FindUser(r.Context(), r.PathValue("user"))
+	if err != nil {
+		return err
+	}
+	link, until, err := m.Accounts.RecoverUser(r.Context(), by, u.ID, in.PrintLink)
+	if err != nil {
+		return err
+	}
+	door.WriteJSON(w, "application/json", http.StatusOK, recoveryOut{u.ID.String(), u.Email, until, link})
+	return nil
 }

@@ -51,6 +51,8 @@ func (m *Manage) routes() []route {
 			do: m.turned(m.Manage.PauseUser)},
 		{method: "POST", path: "/api/v1/users/{user}/restore", name: "users.restore", says: "Lets a paused person sign in again.", out: managedUser{}, runs: "user.restore",
 			do: m.turned(m.Manage.RestoreUser)},
+		{method: "POST", path: "/api/v1/users/{user}/recover", name: "users.recover", says: "Sends a person a way back into their account, and tells its link when asked to.", in: recovery{}, out: recoveryOut{},
+			runs: "user.recover", local: true, do: m.recover},
 
 		{method: "GET", path: "/api/v1/clients", name: "clients.list", says: "Lists the registered applications.", out: clientPage{}, do: m.clients},
 		{method: "POST", path: "/api/v1/clients", name: "clients.create", says: "Registers an application, or a list of them, from client metadata (RFC 7591 section 2).", in: registration{},

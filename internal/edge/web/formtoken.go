@@ -32,7 +32,12 @@ func (v *visit) browserKey() ([]byte, bool) {
 // newKey gives the browser another key: one planted before a sign-in is worth nothing after it (attack SES-02).
 func (v *visit) newKey() {
 	key := secret.Random()
-	v.key = key[:]
+	v.keep(key[:])
+}
+
+// keep gives the browser a key that something else was bound to already.
+func (v *visit) keep(key []byte) {
+	v.key = key
 	v.door.SetCookie(v.w, door.FormCookie, secret.Encode(v.key), int(keyFor.Seconds()))
 }
 

@@ -32,6 +32,9 @@ func (SignInPage) Title() ui.Message { return ui.Say("signin.title") }
 // Button names the main button.
 func (SignInPage) Button() ui.Message { return ui.Say("signin.submit") }
 
+// Lost is where people go who cannot sign in.
+func (p SignInPage) Lost() string { return bound(recoverAt, p.ReturnTo) }
+
 // FocusPassword says that the password is the first empty field. After an error the box has the focus.
 func (p SignInPage) FocusPassword() bool { return p.Alert == nil && p.Email != "" }
 

@@ -22,6 +22,7 @@ type Exchanges interface {
 	ending
 	disowning
 	joining
+	recovering
 	// Policy is what the pages say of lifetimes.
 	Policy() exchange.Policy
 }
@@ -82,6 +83,9 @@ func (s *Web) Routes(mux *http.ServeMux) {
 		mux.Handle(path, s.on(methods))
 	}
 	for path, methods := range joiningPages {
+		mux.Handle(path, s.on(methods))
+	}
+	for path, methods := range recoveryPages {
 		mux.Handle(path, s.on(methods))
 	}
 }

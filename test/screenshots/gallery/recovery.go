@@ -1,0 +1,43 @@
+package gallery
+
+import (
+	"time"
+
+	"github.com/doorward/doorward/internal/core/factor"
+	"github.com/doorward/doorward/internal/core/token"
+	"github.com/doorward/doorward/internal/edge/web"
+	"github.com/doorward/doorward/internal/edge/web/ui"
+)
+
+func recovering() []State {
+	ask := func(name, email string, alert *ui.Alert) State {
+		return State{"recover" + name, web.RecoverPage{Shell: shell(nil, alert), Form: form, Email: email, Explain: explain[:2]}}
+	}
+	code := func(name string, alert *ui.Alert) State {
+		return State{"recover-check" + name, web.CodePage{Shell: shell(nil, alert), Form: form, ID: "once_01a", Lead: web.CodeSent(), Action: "/recover/check", Again: "/recover", Explain: explain[:2]}}
+	}
+	link := web.LinkPage{Shell: shell(nil, nil), Form: form, Heading: ui.Say("recover.title"), Says: ui.Say("recover.link_says", "email", mail),
+		Does: ui.Say("recover.link_submit"), Action: "/recover/link", Token: "Q7", Again: "/recover", AskAgain: ui.Say("once.again"), Explain: explain[:2]}
+	beside, old := link, link
+	beside.Status = ui.Say("recover.beside", "about", mail, "email", "ben@example.com")
+	old.Token, old.Alert = "", web.OnceRefused(token.OnceInTime, ref)
+	choose := func(name string, alert *ui.Alert) State {
+		return State{"recover-new" + name, web.NewPasswordPage{Shell: shell(nil, alert), Form: form, ID: "once_01a", Email: mail, Least: 15, Explain: explain[:2]}}
+	}
+	ended := []web.Session{{Device: "Firefox on Linux", IP: "203.0.113.7", Created: now.Add(-29 * time.Hour)}, {Device: "Safari on iPhone", IP: "198.51.100.23", Created: now.Add(-time.Hour)}, {Created: now}}
+	return []State{
+		ask("", "", nil),
+		ask("-wrong", "ana", web.AddressUnreadable("address.form", ref)),
+		ask("-slowed", mail, web.Slowed(now, 5*time.Minute, "recover.limit", ref)),
+		code("", nil),
+		code("-wrong", web.CodeWrong("once.fits", ref)),
+		code("-void", web.OnceRefused(token.OnceTries, ref)),
+		{"recover-link", link},
+		{"recover-link-beside", beside},
+		{"recover-link-old", old},
+		choose("", nil),
+		choose("-weak", web.PasswordRefused(factor.Common, 15, "password.good", ref)),
+		{"recover-done", web.RecoveredPage{Shell: shell(nil, nil), Email: mail, Ended: ended, SignIn: "/sign-in"}},
+		{"recover-done-none", web.RecoveredPage{Shell: shell(nil, nil), Email: mail, SignIn: "/sign-in"}},
+	}
+}
