@@ -338,7 +338,7 @@ func (v *visit) showRecoverDone() error {
 		return err
 	}
 	for _, s := range ended {
-		page.Ended = append(page.Ended, Session{ID: s.ID.String(), Device: door.Device(s.UserAgent), Created: s.Created, IP: s.IP})
+		page.Ended = append(page.Ended, Session{ID: s.ID.String(), Device: session.Named(s.UserAgent), Created: s.Created, IP: s.IP})
 	}
 	return v.show(page)
 }

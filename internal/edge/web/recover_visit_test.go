@@ -17,23 +17,23 @@ import (
 
 const newPassword = "eleven quiet boats at the pier"
 
-// mailing is a rig that writes mails, and reads them.
-type mailing struct {
+// postOffice is a rig that writes mails, and reads them.
+type postOffice struct {
 	*rig
 	keys *key.Keyring
 }
 
-func newMailing(t *testing.T, issuer string) mailing {
+func newPostOffice(t *testing.T, issuer string) postOffice {
 	var keys *key.Keyring
 	g := newRig(t, issuer, 1000, func(p *exchange.Policy, c *web.Config) {
 		p.Mail, p.PasswordMin = true, 15
 		keys = c.Keys
 	})
-	return mailing{g, keys}
+	return postOffice{g, keys}
 }
 
 // letters are the mails to somebody, the oldest first.
-func (m mailing) letters(to string) (out []outbox.Message) {
+func (m postOffice) letters(to string) (out []outbox.Message) {
 	m.t.Helper()
 	for _, w := range m.store.View(context.Background()).Outbox(m.clock.Now().Add(24*time.Hour), 1000) {
 		msg, err := w.Open(m.keys.Ring().Mail)
@@ -47,7 +47,7 @@ func (m mailing) letters(to string) (out []outbox.Message) {
 	return out
 }
 
-func (m mailing) letter(to string, kind outbox.Kind) outbox.Facts {
+func (m postOffice) letter(to string, kind outbox.Kind) outbox.Facts {
 	m.t.Helper()
 	all := m.letters(to)
 	for i := len(all) - 1; i >= 0; i-- {
@@ -66,7 +66,7 @@ func (b *browser) follow(a *answer) *answer {
 }
 
 func TestForgottenPassword(t *testing.T) {
-	m := newMailing(t, live)
+	m := newPostOffice(t, live)
 	elsewhere := m.browser().signIn(ana)
 	b := m.browser()
 	start := b.get("/recover?return_to=%2Foauth%2Fauthorize%3Fx").is(200).form("/recover")
@@ -113,7 +113,7 @@ func TestForgottenPassword(t *testing.T) {
 }
 
 func TestTheLinkOfARecovery(t *testing.T) {
-	m := newMailing(t, live)
+	m := newPostOffice(t, live)
 	asking := m.browser()
 	asking.post("/recover", with(asking.get("/recover").form("/recover"), "username", ana)).is(http.StatusSeeOther)
 	link := m.letter(ana, outbox.Recover).Link
@@ -138,7 +138,7 @@ func TestTheLinkOfARecovery(t *testing.T) {
 
 // REC-02: the last step without the one before it.
 func TestTheLastStepOfARecoveryAlone(t *testing.T) {
-	m := newMailing(t, live)
+	m := newPostOffice(t, live)
 	b := m.browser()
 	a := b.post("/recover", with(b.get("/recover").form("/recover"), "username", ana))
 	at, _ := url.Parse(a.header.Get("Location"))
@@ -153,7 +153,7 @@ func TestTheLastStepOfARecoveryAlone(t *testing.T) {
 
 // REC-01, REC-06, REC-11, and forms of other sites.
 func TestWhatRecoveryDoesNotRead(t *testing.T) {
-	m := newMailing(t, live)
+	m := newPostOffice(t, live)
 	b := m.browser()
 	form := b.get("/recover").is(200).form("/recover")
 	two := with(form, "username", ana)
@@ -184,7 +184,7 @@ func TestWhatRecoveryDoesNotRead(t *testing.T) {
 
 // ENM-01: the same answer, whoever is asked about.
 func TestRecoveryPagesAnswerAlike(t *testing.T) {
-	m := newMailing(t, live)
+	m := newPostOffice(t, live)
 	seen := ""
 	for _, email := range []string{ana, "nobody@example.com", "mıke@example.com"} {
 		b := m.browser()
