@@ -39,6 +39,10 @@ bench-growth: need build
 	$(GO) build -o build/bench ./test/bench
 	build/bench -binary $(BIN) -growth 1000000 $(BENCH)
 
+# Each fuzz target in turn, for FUZZTIME. FUZZ is a pattern of their names.
+fuzz:
+	@FUZZTIME=$(or $(FUZZTIME),10s) FUZZ='$(or $(FUZZ),.)' sh test/fuzz.sh $(MODULES)
+
 screenshots: need build
 	DOORWARD_SCREENSHOTS=$(CURDIR)/build/screenshots $(GO) test -count=1 -run '^TestScreenshots$$' ./test/browser
 

@@ -71,3 +71,31 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+// A box opens in its place and to what was put in, or not at all.
+func FuzzOpen(f *testing.F) {
+	key := Random()
+	b, err := NewBox(key[:])
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add([]byte("bound"), []byte("plain"), []byte("other"), 0)
+	f.Add([]byte{}, []byte{}, []byte{}, 40)
+	f.Fuzz(func(t *testing.T, bound, plain, junk []byte, at int) {
+		if got, err := b.Open(bound, junk); err == nil {
+			t.Errorf("%x opens to %x", junk, got)
+		}
+		box := b.Seal(nil, bound, plain)
+		if got, err := b.Open(bound, box); err != nil || !bytes.Equal(got, plain) {
+			t.Errorf("%x came back as %x, %v", plain, got, err)
+		}
+		box[uint(at)%uint(len(box))] ^= 1
+		if _, err := b.Open(bound, box); err == nil {
+			t.Error("a changed box opens")
+		}
+		box[uint(at)%uint(len(box))] ^= 1
+		if _, err := b.Open(append(bound, 1), box); err == nil {
+			t.Error("a box opens in another place")
+		}
+	})
+}

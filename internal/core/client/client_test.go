@@ -1,6 +1,10 @@
 package client
 
-import "testing"
+import (
+	"net/url"
+	"strings"
+	"testing"
+)
 
 func TestOriginHasOneSpelling(t *testing.T) {
 	for _, good := range []string{"https://app.example", "https://app.example:8443", "http://localhost:5173", "http://127.0.0.1:8080"} {
@@ -62,6 +66,23 @@ func FuzzOrigin(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		if o, ok := Origin(s); ok && o != s {
 			t.Errorf("%q is %q", s, o)
+		}
+	})
+}
+
+// What may be registered to go back to is read in one way, and is no script
+// (attack OAU-03).
+func FuzzRedirectURI(f *testing.F) {
+	for _, s := range []string{"https://app.example/cb", "http://127.0.0.1:9/cb", "com.example.app:/cb", "javascript:alert(1)", "https://a@b/c", "https://app.example/../cb", "a.b:c", "x.y://h#f", "https:\\\\e"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		if !RedirectURI(s) {
+			return
+		}
+		u, err := url.Parse(s)
+		if err != nil || u.String() != s || u.User != nil || strings.Contains(s, "#") || strings.ContainsAny(s, " \t\r\n\\") || !strings.Contains(u.Scheme, ".") && u.Scheme != "https" && u.Scheme != "http" {
+			t.Errorf("%q may be registered", s)
 		}
 	})
 }

@@ -165,9 +165,9 @@ func FuzzOpaque(f *testing.F) {
 	f.Add(text)
 	f.Add(text[:len(text)-1])
 	f.Add(AccessPrefix)
-	keys := []key.OpaqueKey{opaqueKey(1)}
+	ring := &key.Ring{Opaque: []key.OpaqueKey{opaqueKey(1)}}
 	f.Fuzz(func(t *testing.T, s string) {
-		if c, _, ours := open(s, keys); ours && s != text {
+		if c, _, ours := Read(s, ring); ours && s != text {
 			t.Errorf("SES-08: %q gives %+v", s, c)
 		}
 	})
