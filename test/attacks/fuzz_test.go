@@ -14,7 +14,7 @@ import (
 )
 
 // reading is how a function is named that reads what somebody sent.
-var reading = regexp.MustCompile(`^([Pp]arse|[Rr]ead|[Uu]npack|[Dd]ecode)([A-Z]\w*)?$|^(Canonical|Origin|RedirectURI|BasicClient|Bearer|Device)$`)
+var reading = regexp.MustCompile(`^([Pp]arse|[Rr]ead|[Uu]npack|[Dd]ecode)([A-Z]\w*)?$|^(Canonical|Origin|RedirectURI|BasicClient|Bearer|Named)$`)
 
 // A function that reads text or bytes is reached by a fuzz target: of its own
 // package, through whatever calls it there, or by its name from another. A new

@@ -103,19 +103,6 @@ func FuzzOAuthForm(f *testing.F) {
 	})
 }
 
-// A device has a short name in words, whatever it calls itself.
-func FuzzDevice(f *testing.F) {
-	for _, s := range []string{"", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/149.0.0.0 Safari/537.36", "curl/8.0", "(((", "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X)", ";;/;/ /", "a/b c/d (e; f) g/"} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, agent string) {
-		name := Device(agent)
-		if name == "" || utf8.ValidString(agent) && !utf8.ValidString(name) || len(name) > 2*len(agent)+32 {
-			t.Errorf("%q is called %q", agent, name)
-		}
-	})
-}
-
 // What may pass the door has a path, a host and a size.
 func FuzzBounds(f *testing.F) {
 	f.Add("/session?a=b", "auth.example.com", "a=b; c=d")
