@@ -86,7 +86,7 @@ export interface Auth {
    */
   fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response>
 
-  /** Leaves for the sign-in page, which leads back to an address of this origin. */
+  /** Leaves for the sign-in page, which leads back to exactly that address of this origin. */
   signIn(options?: { returnTo?: string | URL }): void
 
   /**

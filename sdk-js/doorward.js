@@ -64,7 +64,7 @@ export function createAuth({ issuer, audiences = [] }, { now, random, after } = 
     const problem = fault(
       stale ? freshProof : body.check || "http." + response.status,
       body.title || `The answer was ${response.status}.`,
-      stale ? `Ask for fresh proof: ${server}/step-up` : body.fix || (body.ref ? "doorward explain " + body.ref : ""),
+      stale ? `Lead the person to ${server}/step-up?return_to=${encodeURIComponent(location)}` : body.fix || (body.ref ? "doorward explain " + body.ref : ""),
       body.ref,
     )
     problem.wait = response.headers.get("Retry-After") * second || 0
@@ -245,8 +245,7 @@ export function createAuth({ issuer, audiences = [] }, { now, random, after } = 
     signIn({ returnTo = location.href } = {}) {
       const to = new URL(returnTo, location.href)
       if (to.origin !== location.origin) throw fault("return.own", "returnTo leads to another origin.", "Give an address of this page's own origin.")
-      const back = server === to.origin ? to.pathname + to.search + to.hash : to.href
-      location.assign(server + "/sign-in?return_to=" + encodeURIComponent(back))
+      location.assign(server + "/sign-in?return_to=" + encodeURIComponent(to))
     },
 
     async signOut() {

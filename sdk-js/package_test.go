@@ -77,3 +77,14 @@ func TestPackage(t *testing.T) {
 		}
 	}
 }
+
+// Pages that state the hash state that of this very file: the handbook too.
+func TestIntegrity(t *testing.T) {
+	text, err := os.ReadFile("../docs/sdk-js.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(text), `integrity="`+Integrity()+`"`) {
+		t.Errorf("docs/sdk-js.md does not have integrity=%q", Integrity())
+	}
+}

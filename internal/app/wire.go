@@ -175,6 +175,7 @@ func serveSDK(w http.ResponseWriter, _ *http.Request) error {
 	h.Set("Access-Control-Allow-Origin", "*")
 	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
 	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Repr-Digest", sdkjs.Digest())
 	_, err := w.Write(sdkjs.Source)
 	return err
 }

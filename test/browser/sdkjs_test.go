@@ -289,6 +289,59 @@ func TestSDKHosted(t *testing.T) {
 	tab.clean()
 }
 
+// From another first-party origin: to the hosted page, and back to where it was.
+func TestSDKHostedElsewhere(t *testing.T) {
+	a := newApp(t)
+	s := a.beside()
+	u := s.User("ana")
+	tab := New(t).Tab()
+	tab.open(a.at(s), "out")
+	tab.Eval(`(page.auth.signIn({ returnTo: location.href + "&x=1#here" }), "")`)
+	tab.Until("the sign-in page", `location.pathname === "/sign-in"`)
+	tab.want(`location.origin`, s.URL)
+	signIn(tab, u.Email, u.Password)
+	tab.Until("the page again", `location.hash === "#here" && location.search.endsWith("&x=1") && window.page && page.started`)
+	tab.want(`location.origin`, a.URL)
+	tab.want(`page.auth.state`, "in")
+	tab.want(`page.get("/api/notes")`, "200 notes")
+	// Signed in there already, it is one click.
+	tab.Eval(`(page.auth.signIn(), "")`)
+	tab.Until("the sign-in page", `location.pathname === "/sign-in"`)
+	tab.Eval(`(document.querySelector("form[action='/sign-in/continue'] button").click(), "")`)
+	tab.Until("the page again", fmt.Sprintf(`location.origin === %q && window.page && page.started`, a.URL))
+	tab.clean()
+}
+
+// A page that states the file's hash runs that file or none, and the server
+// states the same hash.
+func TestSDKPinned(t *testing.T) {
+	a := newApp(t)
+	s := a.beside()
+	res, err := http.Get(s.URL + "/sdk/doorward.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	stated := "sha256-" + strings.TrimSuffix(strings.TrimPrefix(res.Header.Get("Repr-Digest"), "sha-256=:"), ":")
+	if stated != sdkjs.Integrity() {
+		t.Errorf("the server states %q, the file is %q", stated, sdkjs.Integrity())
+	}
+	a.answer("/pinned", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		fmt.Fprintf(w, `<!doctype html><link rel="modulepreload" href="%s/sdk/doorward.js" crossorigin integrity="%s"><script type="module" src="/pinned.js"></script>`, s.URL, r.URL.Query().Get("hash"))
+	})
+	a.answer("/pinned.js", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/javascript")
+		fmt.Fprintf(w, `window.ran = await import("%s/sdk/doorward.js").then((m) => typeof m.createAuth, () => "refused")`, s.URL)
+	})
+	tab := New(t).Tab()
+	for hash, want := range map[string]string{stated: "function", "sha256-" + strings.Repeat("A", 43) + "=": "refused"} {
+		tab.Go(a.URL + "/pinned?hash=" + url.QueryEscape(hash))
+		tab.Until("the import", `window.ran`)
+		tab.want(`ran`, want)
+	}
+}
+
 // Twenty tabs whose token is due at the same moment: all stay signed in, with
 // one rotation where the tabs can talk, and with whatever the browser lacks.
 func TestSDKTabs(t *testing.T) {

@@ -97,11 +97,3 @@ func (v *visit) ended(ends ...ui.Message) *Effect {
 	minutes := int((v.exchange.Policy().Token.Access + time.Minute - 1) / time.Minute)
 	return &Effect{Ends: append(ends, EndsTokens()), Lasts: []ui.Message{LastedAlone(minutes)}}
 }
-
-func (v *visit) showReturn() error {
-	if _, err := door.Params(v.r); err != nil {
-		return err
-	}
-	// Applications are left for in the answer that knows which; whoever comes here by hand was there already.
-	return v.show(ReturnPage{Shell: v.shell(), Finished: true})
-}

@@ -91,3 +91,37 @@ func FuzzReturnTo(f *testing.F) {
 		}
 	})
 }
+
+// Attack OAU-07: the origin that is judged is the one that browsers go to.
+func FuzzLeaveFor(f *testing.F) {
+	for _, s := range elsewhere {
+		f.Add(s)
+		f.Add("https://notes.example.com" + s)
+	}
+	for _, s := range []string{"https://a.example/b?c=d#e", "http://localhost:3000", "https://a.example@e/", "https://[::1]:8/", "https://a.example:443/", "https://a\u3002e/", "https://a.example%2f@e", "HTTPS://a.example/"} {
+		f.Add(s)
+	}
+	base, err := url.Parse("https://auth.example.com/return")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		origin, address, ok := leaveFor(s)
+		if !ok {
+			return
+		}
+		scheme, rest, _ := strings.Cut(browserTarget(base, address), "://")
+		host, _, _ := strings.Cut(rest, "/")
+		host, _, _ = strings.Cut(host, "?")
+		host, _, _ = strings.Cut(host, "#")
+		if scheme+"://"+host != origin {
+			t.Fatalf("%q leads to %q, at %s://%s, judged as %q", s, address, scheme, host, origin)
+		}
+		if strings.ContainsFunc(address, notInAddress) {
+			t.Fatalf("%q leads to %q", s, address)
+		}
+		if o, again, ok := leaveFor(address); !ok || again != address || o != origin {
+			t.Fatalf("%q, read again, is %q at %q, %v", address, again, o, ok)
+		}
+	})
+}

@@ -30,7 +30,7 @@ func (v *visit) showSignIn() error {
 	if err != nil {
 		return err
 	}
-	to := destination(q)
+	to := v.destination(q)
 	page := v.signInPage(to)
 	if who.Exists() && q.Get("another") == "" {
 		page.Already = already(who, to)
@@ -61,7 +61,7 @@ func (v *visit) signIn() error {
 	if err != nil {
 		return err
 	}
-	to, email, password := destination(form), form.Get("username"), form.Get("password")
+	to, email, password := v.destination(form), form.Get("username"), form.Get("password")
 	v.again = func(e *check.Refusal) (ui.Page, int) {
 		page := v.signInPage(to)
 		page.Email = email
@@ -124,7 +124,7 @@ func (v *visit) goOn() error {
 	if err != nil {
 		return err
 	}
-	to := destination(form)
+	to := v.destination(form)
 	who, err := v.who()
 	if err != nil || !who.Exists() {
 		return v.toSignIn(to, err)

@@ -33,7 +33,7 @@ func (v *visit) showSignOut() error {
 	if c, _ := v.cookies(); !who.Exists() && c.Refresh == "" {
 		return v.seeOther("/signed-out")
 	}
-	return v.show(v.signOutPage(destination(q)))
+	return v.show(v.signOutPage(v.destination(q)))
 }
 
 func (v *visit) signOutPage(to string) SignOutPage {
@@ -46,7 +46,7 @@ func (v *visit) signOut() error {
 	if err != nil {
 		return err
 	}
-	to := destination(form)
+	to := v.destination(form)
 	v.again = func(e *check.Refusal) (ui.Page, int) {
 		page := v.signOutPage(to)
 		if e.Check() == formToken {
@@ -97,7 +97,7 @@ func (v *visit) showSignedOut() error {
 	if who.Exists() { // the page would not be true
 		return v.seeOther(home)
 	}
-	page := SignedOutPage{Shell: v.shell(), SignIn: bound("/sign-in", destination(q))}
+	page := SignedOutPage{Shell: v.shell(), SignIn: bound("/sign-in", v.destination(q))}
 	here := EndsBrowser(v.door.Issuer.Host)
 	switch q.Get("ended") {
 	case endedHere:

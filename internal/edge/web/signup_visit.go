@@ -46,7 +46,7 @@ func (v *visit) showSignUp() error {
 	if err != nil {
 		return err
 	}
-	to := destination(q)
+	to := v.destination(q)
 	page := v.signUpPage(to)
 	if who.Exists() && q.Get("another") == "" {
 		page.Already = already(who, to)
@@ -68,7 +68,7 @@ func (v *visit) signUp() error {
 	if err != nil {
 		return err
 	}
-	to, in := destination(form), exchange.SignUpInput{Email: form.Get("username"), Name: form.Get("name"), Password: form.Get("password")}
+	to, in := v.destination(form), exchange.SignUpInput{Email: form.Get("username"), Name: form.Get("name"), Password: form.Get("password")}
 	typed := func() SignUpPage {
 		page := v.signUpPage(to)
 		page.Email, page.Name = in.Email, in.Name
@@ -162,7 +162,7 @@ func (v *visit) showVerify() error {
 		return err
 	}
 	if ref.Link == "" {
-		page := v.checkMailPage(ref.ID, w, destination(q))
+		page := v.checkMailPage(ref.ID, w, v.destination(q))
 		if q.Get("sent") != "" {
 			page.Status = ui.Say("verify.resent")
 		}
@@ -232,7 +232,7 @@ func (v *visit) verify() error {
 	if ref.Link != "" {
 		return v.confirmLink(form, w, in)
 	}
-	to := destination(form)
+	to := v.destination(form)
 	v.again = func(e *check.Refusal) (ui.Page, int) {
 		page := v.checkMailPage(ref.ID, w, to)
 		c := e.Check()
@@ -313,7 +313,7 @@ func (v *visit) sendAgain() error {
 	if err != nil {
 		return err
 	}
-	ref, to := v.onceRef(form), destination(form)
+	ref, to := v.onceRef(form), v.destination(form)
 	w, err := v.exchange.Waiting(v.ctx(), token.ForSignUp, ref)
 	if err != nil {
 		return err

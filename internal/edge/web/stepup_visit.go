@@ -24,7 +24,7 @@ func (v *visit) showStepUp() error {
 	if err != nil {
 		return err
 	}
-	to := destination(q)
+	to := v.destination(q)
 	who, err := v.who()
 	if err != nil || !who.Exists() {
 		return v.toSignIn(to, err)
@@ -47,7 +47,7 @@ func (v *visit) stepUp() error {
 	if err != nil {
 		return err
 	}
-	to := destination(form)
+	to := v.destination(form)
 	who, err := v.who()
 	if err != nil || !who.Exists() {
 		return v.toSignIn(to, err)

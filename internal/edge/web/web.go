@@ -17,6 +17,7 @@ import (
 // Exchanges are the exchanges that the pages ask for.
 type Exchanges interface {
 	presenting
+	parting
 	signing
 	proving
 	ending
