@@ -61,7 +61,7 @@ func (v *visit) showRecover() error {
 	if err != nil {
 		return err
 	}
-	return v.show(v.recoverPage(destination(q)))
+	return v.show(v.recoverPage(v.destination(q)))
 }
 
 func (v *visit) recoverPage(to string) RecoverPage {
@@ -74,7 +74,7 @@ func (v *visit) recover() error {
 	if err != nil {
 		return err
 	}
-	to, email := destination(form), form.Get("username")
+	to, email := v.destination(form), form.Get("username")
 	v.again = func(e *check.Refusal) (ui.Page, int) {
 		page := v.recoverPage(to)
 		page.Email = email
@@ -111,9 +111,9 @@ func (v *visit) showRecoverCheck() error {
 	}
 	id, err := token.ParseOnceID(q.Get("id"))
 	if err != nil {
-		return v.seeOther(bound(recoverAt, destination(q)))
+		return v.seeOther(bound(recoverAt, v.destination(q)))
 	}
-	return v.show(v.recoverCheckPage(id, destination(q)))
+	return v.show(v.recoverCheckPage(id, v.destination(q)))
 }
 
 func (v *visit) recoverCheckPage(id token.OnceID, to string) CodePage {
@@ -126,7 +126,7 @@ func (v *visit) recoverCheck() error {
 	if err != nil {
 		return err
 	}
-	to := destination(form)
+	to := v.destination(form)
 	id, err := token.ParseOnceID(form.Get("id"))
 	if err != nil {
 		return check.Refuse(token.OnceKnown)
@@ -253,7 +253,7 @@ func (v *visit) showRecoverNew() error {
 // recoverNewPage is the last step, for whom the server's own state says that it is theirs (attack REC-02).
 func (v *visit) recoverNewPage(q url.Values) (NewPasswordPage, token.OnceID, error) {
 	v.again = func(e *check.Refusal) (ui.Page, int) {
-		page := v.recoverPage(destination(q))
+		page := v.recoverPage(v.destination(q))
 		page.Alert = &ui.Alert{Title: ui.Say("recover.unproved"), Check: e.Check().Shown, Ref: e.Ref}
 		return page, http.StatusForbidden
 	}
@@ -264,7 +264,7 @@ func (v *visit) recoverNewPage(q url.Values) (NewPasswordPage, token.OnceID, err
 		return NewPasswordPage{}, id, err
 	}
 	_, _, _, choose := exchange.RecoverExchanges()
-	page := NewPasswordPage{Form: v.blank(destination(q)), ID: id.String(), Email: u.Email, Least: v.exchange.Policy().PasswordMin, Explain: choose.Sentences()}
+	page := NewPasswordPage{Form: v.blank(v.destination(q)), ID: id.String(), Email: u.Email, Least: v.exchange.Policy().PasswordMin, Explain: choose.Sentences()}
 	page.Shell, err = v.besideOthers(v.shell(), u)
 	return page, id, err
 }
@@ -275,7 +275,7 @@ func (v *visit) recoverNew() error {
 	if err != nil {
 		return err
 	}
-	to := destination(form)
+	to := v.destination(form)
 	if id, err := token.ParseOnceID(form.Get("id")); err == nil {
 		// Pressed twice: the first press did it.
 		if key, ok := v.browserKey(); ok {
@@ -323,7 +323,7 @@ func (v *visit) showRecoverDone() error {
 	if err != nil {
 		return err
 	}
-	to := destination(q)
+	to := v.destination(q)
 	id, _ := token.ParseOnceID(q.Get("id"))
 	key, _ := v.browserKey()
 	u, ended, err := v.exchange.Recovered(v.ctx(), id, key)
