@@ -83,6 +83,28 @@ func TestKeyAndAllEvents(t *testing.T) {
 	wantAccepted(t, v, other.mint(i.claims(map[string]any{"rev": seq})))
 }
 
+// A compromised key does not come back with an old copy of the set, nor when
+// its event is over; the key in its place is asked for at once, though the set
+// was read a moment ago.
+func TestACompromisedKeyIsGoneForGood(t *testing.T) {
+	i, s, v, token := good(t)
+	wantAccepted(t, v, token)
+	next := i.addKey(jose.EdDSA)
+	seq := i.revoke("key", s.kid)
+	v.mustPoll(t)
+	wantRefused(t, v, token, checkRevoked)
+	wantAccepted(t, v, next.mint(i.claims(map[string]any{"rev": seq})))
+	for range 5 {
+		i.clock.advance(4 * time.Minute)
+		if err := v.keys.fetch(t.Context()); err != nil { // it still has the key
+			t.Fatal(err)
+		}
+		v.mustPoll(t)
+		now := i.clock.now().Unix()
+		wantRefused(t, v, s.mint(i.claims(map[string]any{"rev": seq, "iat": now, "nbf": now, "exp": now + 300})), checkRevoked)
+	}
+}
+
 // An event that says no time condemns every token without rev that it names.
 func TestEventWithoutNotBefore(t *testing.T) {
 	i, s, v, _ := good(t)

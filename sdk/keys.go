@@ -7,8 +7,10 @@ import (
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rsa"
+	"crypto/sha256"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -41,8 +43,22 @@ func (k *key) verify(token string) error {
 	if err != nil {
 		return err
 	}
-	_, err = jws.Verify(k.public)
-	return err
+	if _, err = jws.Verify(k.public); err != nil || k.algorithm != jose.PS256 {
+		return err
+	}
+	// RFC 7518 section 3.5: the salt is as long as the hash. The library takes
+	// any length.
+	public, ok := k.public.(*rsa.PublicKey)
+	if !ok {
+		return jose.ErrCryptoFailure
+	}
+	dot := strings.LastIndexByte(token, '.')
+	signature, err := strict.DecodeString(token[dot+1:])
+	if err != nil {
+		return err
+	}
+	digest := sha256.Sum256([]byte(token[:dot]))
+	return rsa.VerifyPSS(public, crypto.SHA256, digest[:], signature, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash})
 }
 
 type keySet struct {
@@ -59,14 +75,18 @@ type keyring struct {
 	flight flight
 
 	mu    sync.Mutex
-	tried time.Time // when the last fetch ended
-	err   error     // how
+	tried time.Time       // when the last fetch ended
+	err   error           // how
+	gone  map[string]bool // keys that were compromised: an old copy of the set does not bring them back
 }
 
 // find returns the key of that id. An id is looked up in a map and nowhere
 // else. Errors are refusals.
 func (r *keyring) find(ctx context.Context, id string) (*key, error) {
 	now := r.server.now()
+	if r.distrusted(id) {
+		return nil, refuse(checkRevoked, "the key is no longer trusted")
+	}
 	if set := r.usable(now); set != nil {
 		if k := set.keys[id]; k != nil {
 			r.renew(set, now)
@@ -130,15 +150,53 @@ func (r *keyring) may(now time.Time, wait time.Duration) bool {
 	return r.tried.IsZero() || now.Sub(r.tried) >= wait
 }
 
+// goneAtMost bounds how many compromised keys are remembered.
+const goneAtMost = 1000
+
+// distrust drops a key for good. Another has taken its place, so the next key
+// id that is not known is asked for at once.
+func (r *keyring) distrust(id string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.gone) < goneAtMost {
+		if r.gone == nil {
+			r.gone = make(map[string]bool)
+		}
+		r.gone[id] = true
+	}
+	r.tried = time.Time{}
+	if set := r.set.Load(); set != nil && set.keys[id] != nil {
+		r.keep(set)
+	}
+}
+
+func (r *keyring) distrusted(id string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.gone[id]
+}
+
+// keep makes a set the one in use, without the keys that are gone.
+func (r *keyring) keep(set *keySet) {
+	left := *set
+	left.keys = make(map[string]*key, len(set.keys))
+	for id, k := range set.keys {
+		if !r.gone[id] {
+			left.keys[id] = k
+		}
+	}
+	r.set.Store(&left)
+}
+
 func (r *keyring) fetch(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	set, err := r.read(ctx)
-	if err == nil {
-		r.set.Store(set)
-	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if err == nil {
+		r.keep(set)
+	}
 	r.tried, r.err = r.server.now(), err
 	return err
 }
@@ -170,6 +228,13 @@ func readKeys(raw []json.RawMessage) map[string]*key {
 	for _, data := range raw {
 		var j jose.JSONWebKey
 		if j.UnmarshalJSON(data) != nil || !j.Valid() || !j.IsPublic() {
+			continue
+		}
+		// RFC 7517 section 4.3: a key that says what it is for is for nothing else.
+		var is struct {
+			Ops []string `json:"key_ops"`
+		}
+		if json.Unmarshal(data, &is) != nil || is.Ops != nil && !slices.Contains(is.Ops, "verify") {
 			continue
 		}
 		if j.KeyID == "" || len(j.KeyID) > maxKeyID || j.Use != "" && j.Use != "sig" {

@@ -172,18 +172,35 @@ func instant(name string, value []byte) (int64, error) {
 	return n, nil
 }
 
+// parseToken reads the form of a token and its header.
+func parseToken(token string) (head, payload string, h header, err error) {
+	head, payload, signature, err := splitToken(token)
+	if err != nil {
+		return "", "", h, err
+	}
+	if _, err := strict.DecodeString(signature); err != nil {
+		return "", "", h, refuse(checkForm, "the signature is not base64url")
+	}
+	h, err = parseHeader(head)
+	return head, payload, h, err
+}
+
+// signed refuses a token that this key did not sign under its one algorithm.
+func (k *key) signed(token string, h header) error {
+	if jose.SignatureAlgorithm(h.algorithm) != k.algorithm {
+		return refuse(checkAlgorithm, "alg is "+h.algorithm+", this key is for "+string(k.algorithm))
+	}
+	if err := k.verify(token); err != nil {
+		return refuse(checkSignature, "the signature does not fit")
+	}
+	return nil
+}
+
 // authentic runs every check that does not depend on the instant: form, type,
 // key, algorithm and signature, then issuer and audience. Who a token was for
 // is only said of a token that was signed.
 func (v *Verifier) authentic(token string, find func(kid string) (*key, error)) (*verified, error) {
-	head, payload, signature, err := splitToken(token)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := strict.DecodeString(signature); err != nil {
-		return nil, refuse(checkForm, "the signature is not base64url")
-	}
-	h, err := parseHeader(head)
+	head, payload, h, err := parseToken(token)
 	if err != nil {
 		return nil, err
 	}
@@ -201,11 +218,8 @@ func (v *Verifier) authentic(token string, find func(kid string) (*key, error)) 
 	if err != nil {
 		return nil, err
 	}
-	if jose.SignatureAlgorithm(h.algorithm) != k.algorithm {
-		return nil, refuse(checkAlgorithm, "alg is "+h.algorithm+", this key is for "+string(k.algorithm))
-	}
-	if err := k.verify(token); err != nil {
-		return nil, refuse(checkSignature, "the signature does not fit")
+	if err := k.signed(token, h); err != nil {
+		return nil, err
 	}
 	c, err := parseClaims(payload)
 	if err != nil {

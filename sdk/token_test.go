@@ -138,6 +138,24 @@ func TestForm(t *testing.T) {
 	wantRefused(t, v, respelt, checkForm)
 }
 
+// JWT-09: an encrypted token is refused by its form, whole or with parts
+// missing, before anything reads them.
+func TestEncryptedTokens(t *testing.T) {
+	_, s, v, _ := good(t)
+	head := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"A128KW","enc":"A128GCM","typ":"at+jwt","kid":"` + s.kid + `"}`))
+	for name, bad := range map[string]string{
+		"whole": head + ".AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA.AAAAAAAAAAAAAAAA.AAAA.AAAAAAAAAAAAAAAAAAAAAA", "no key": head + "..AAAAAAAAAAAAAAAA.AAAA.AAAAAAAAAAAAAAAAAAAAAA",
+		"nothing but dots": head + "....", "short text": head + ".AA.AA.AA.AA", "no tag": head + ".AA.AA.AA.", "as three parts": head + ".AA.",
+	} {
+		t.Run(name, func(t *testing.T) {
+			if who, err := v.Verify(t.Context(), bad); who != nil || err == nil {
+				t.Errorf("accepted as %+v", who)
+			}
+		})
+	}
+	wantRefused(t, v, head+"....", checkForm)
+}
+
 func TestStrictJSON(t *testing.T) {
 	i, s, v, _ := good(t)
 	claims, _ := json.Marshal(i.claims(nil))

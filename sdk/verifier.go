@@ -55,6 +55,7 @@ func New(ctx context.Context, issuer string, opts ...Option) (*Verifier, error) 
 	}
 	if !s.stateless {
 		v.feed = &feed{view: newView(), server: remote, log: s.log, life: life, patience: beatWithin}
+		v.feed.key = v.keys.distrust
 		v.asker = &asker{server: remote, life: life, answers: make(map[[32]byte]*answer)}
 	}
 	if err := v.start(ctx); err != nil {

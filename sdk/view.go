@@ -82,6 +82,7 @@ type view struct {
 	marks map[name]mark
 	swept time.Time
 	state atomic.Pointer[state]
+	key   func(id string) // told once of each key that is no longer trusted; may be nil
 }
 
 func newView() *view {
@@ -95,10 +96,22 @@ func (v *view) apply(events []event) {
 	if len(events) == 0 {
 		return
 	}
+	for _, id := range v.note(events) {
+		if v.key != nil {
+			v.key(id)
+		}
+	}
+}
+
+// note marks what events name, and returns the keys that were not marked yet.
+func (v *view) note(events []event) (keys []string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for _, e := range events {
 		n := name{e.Unit, e.ID}
+		if _, known := v.marks[n]; e.Unit == unitKey && !known {
+			keys = append(keys, e.ID)
+		}
 		if e.Unit == unitAll {
 			n.id = ""
 		}
@@ -118,6 +131,7 @@ func (v *view) apply(events []event) {
 	s := *v.state.Load()
 	s.generation++
 	v.state.Store(&s)
+	return keys
 }
 
 // settle says that every event up to position was applied, as of that instant.

@@ -164,7 +164,7 @@ var Table = []Section{
 			Tests: []string{"internal/base/jose.TestJWT05KIDIsOnlyLookedUp", "sdk.TestHostileKeyIDs", "test/http.TestForgedTokensAreRefused"}},
 		{ID: "JWT-07", Tries: "A password-based key with two thousand million rounds.", Tests: []string{"test/http.TestForgedTokensAreRefused"}},
 		{ID: "JWT-08", Tries: "A small token or body that becomes a large one.", Tests: []string{"test/http.TestForgedTokensAreRefused", "test/http.TestHostileBodiesAreRefused"}},
-		{ID: "JWT-09", Tries: "An encrypted token with parts missing.", Tests: []string{"test/http.TestForgedTokensAreRefused"}},
+		{ID: "JWT-09", Tries: "An encrypted token with parts missing.", Tests: []string{"internal/base/jose.TestJWT09EncryptedTokensHaveNoForm", "sdk.TestEncryptedTokens", "test/http.TestForgedTokensAreRefused"}},
 		{ID: "JWT-10", Tries: "A megabyte of dots.", Tests: []string{"internal/base/jose.TestJWT10FormIsCheckedFirst", "sdk.TestForm", "test/http.TestForgedTokensAreRefused"}},
 		{ID: "JWT-11", Tries: "An expired token with a bad signature, read for its claims.", Tests: []string{"internal/core/exchange.TestAccessTokens", "sdk.TestSignature"}},
 		{ID: "JWT-12", Tries: "No audience, an empty one, or somebody else's.", Tests: []string{"internal/core/exchange.TestAccessTokens", "sdk.TestAudience", "test/http.TestIntrospectionIsForTheTokensOwnAPI"}},

@@ -1,6 +1,9 @@
 package jose
 
 import (
+	"crypto"
+	"crypto/rsa"
+	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -69,7 +72,7 @@ func verify(token, typ string, keys func(kid string) (alg string, key any, ok bo
 	if typ == "" || h.Typ != typ {
 		return nil, "", ErrType
 	}
-	if h.JWK != nil || h.JKU != nil || h.X5U != nil || h.X5C != nil {
+	if h.bringsKey() {
 		return nil, "", fmt.Errorf("%w: the header brings its own", ErrKey)
 	}
 	if h.Kid == "" {
@@ -79,19 +82,41 @@ func verify(token, typ string, keys func(kid string) (alg string, key any, ok bo
 	if !ok {
 		return nil, "", ErrKey
 	}
-	if alg == "" || h.Alg != alg {
-		return nil, "", ErrAlgorithm
-	}
-
-	jws, err := gojose.ParseSignedCompact(token, []gojose.SignatureAlgorithm{gojose.SignatureAlgorithm(alg)})
+	claims, err = h.open(token, alg, key)
 	if err != nil {
-		return nil, "", fmt.Errorf("%w: a header member has the wrong kind", ErrForm)
-	}
-	claims, err = jws.Verify(key)
-	if err != nil {
-		return nil, "", ErrSignature
+		return nil, "", err
 	}
 	return claims, h.Kid, nil
+}
+
+// bringsKey says whether a header holds a key or points to one.
+func (h header) bringsKey() bool { return h.JWK != nil || h.JKU != nil || h.X5U != nil || h.X5C != nil }
+
+// open gives the claims of a token whose header was read, when the key signed
+// it under its own algorithm.
+func (h header) open(token, alg string, key any) ([]byte, error) {
+	if alg == "" || h.Alg != alg {
+		return nil, ErrAlgorithm
+	}
+	jws, err := gojose.ParseSignedCompact(token, []gojose.SignatureAlgorithm{gojose.SignatureAlgorithm(alg)})
+	if err != nil {
+		return nil, fmt.Errorf("%w: a header member has the wrong kind", ErrForm)
+	}
+	claims, err := jws.Verify(key)
+	if err != nil || alg == string(PS256) && !saltFits(token, key) {
+		return nil, ErrSignature
+	}
+	return claims, nil
+}
+
+// saltFits says whether the salt of a PSS signature is as long as its hash
+// (RFC 7518 section 3.5). The library takes any length.
+func saltFits(token string, key any) bool {
+	public, ok := key.(*rsa.PublicKey)
+	dot := strings.LastIndexByte(token, '.')
+	signature, err := decode(token[dot+1:])
+	digest := sha256.Sum256([]byte(token[:dot]))
+	return ok && err == nil && rsa.VerifyPSS(public, crypto.SHA256, digest[:], signature, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}) == nil
 }
 
 // readHeader decodes the protected header of a token whose form is beyond
