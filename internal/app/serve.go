@@ -87,6 +87,7 @@ func run(ctx context.Context, c Config, log *slog.Logger, with ready) error {
 	}
 	go func() { failed <- public.Serve(main) }()
 	go func() { failed <- socket.Serve(local) }()
+	s.tellSetup(ctx, os.Stderr)
 	log.Info("serving", "issuer", c.Issuer, "listen", main.Addr().String(), "database", s.store.Engine())
 	serving()
 	select {

@@ -87,13 +87,13 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer, programs Pro
 func (r *root) command() *cobra.Command {
 	cmd := group("doorward", "Sign-in, sessions and tokens for your own applications",
 		r.serve(), r.demo(),
-		group("users", "People who sign in", r.usersCreate(), r.usersList(), r.usersShow(), r.usersPause(), r.usersRestore(), r.usersRecover(), r.usersEndTokens()),
+		group("users", "People who sign in", r.usersCreate(), r.usersInvite(), r.usersList(), r.usersShow(), r.usersPause(), r.usersRestore(), r.usersRecover(), r.usersEndTokens()),
 		group("clients", "Applications", r.clientsCreate(), r.clientsList(), r.clientsEndTokens()),
 		group("sessions", "Who is signed in, and how that went", r.sessionsList(), r.sessionsShow(), r.sessionsEnd()),
 		group("jobs", "Long work, and how far it has come", r.jobsList(), r.jobsWatch(), r.jobsStop(), r.jobsResume()),
 		group("keys", "What tokens are signed and sealed with", r.keysList(), r.keysRotate(), r.keysRetire(), r.keysRotateKEK()),
 		group("audit", "The ledger", r.auditVerify()),
-		r.explain(), r.drill(),
+		r.explain(), r.drill(), r.setupLink(),
 		group("config", "The configuration", r.configCheck(), r.configShow()),
 		r.version())
 	cmd.SilenceErrors, cmd.SilenceUsage = true, true

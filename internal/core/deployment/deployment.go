@@ -5,6 +5,9 @@ package deployment
 import (
 	"fmt"
 	"time"
+
+	"github.com/doorward/doorward/internal/base/fault"
+	"github.com/doorward/doorward/internal/core/check"
 )
 
 // A Deployment is written once, at the first start.
@@ -12,6 +15,8 @@ type Deployment struct {
 	Issuer  string
 	Mode    string // "development" or "production"
 	Created time.Time
+	// AdminEver says that there is an administrator, or was one.
+	AdminEver bool
 }
 
 // Exists says whether the database belongs to somebody.
@@ -38,8 +43,20 @@ type Found struct {
 	Created time.Time
 }
 
+// Administered marks that there is an administrator. It holds that there never
+// was one: of many first administrators one is made (attack TEN-15).
+type Administered struct{}
+
 // Changes names the table.
 func (Found) Changes() string { return "deployment" }
 
+// Changes names the table.
+func (Administered) Changes() string { return "deployment" }
+
 // Reader reads it.
 type Reader interface{ Deployment() Deployment }
+
+// SetupOpen is the check of setup.
+var SetupOpen = check.New(check.Check{Number: 835, ID: "setup.open", Fault: fault.Conflict, Shown: "setup.open",
+	Says: "There is no administrator here, and never was one.", Source: "ASVS 6.3.2",
+	Title: "This server has had an administrator already. Administrators make administrators.", Stops: []string{"TEN-15"}})

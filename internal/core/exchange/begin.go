@@ -3,6 +3,7 @@ package exchange
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/doorward/doorward/internal/base/secret"
 	"github.com/doorward/doorward/internal/core"
@@ -118,14 +119,16 @@ func (x *Exchanges) join(j *settle.Judgement, by settle.Caller, n newcomer) (ide
 type entry struct {
 	x    *Exchanges
 	user identity.UserID
+	wait time.Duration // that the network's budget asks for
 	beginning
 }
 
-func (x *Exchanges) newEntry() entry {
-	return entry{x, identity.NewUserID(x.pipe.Now(), secret.Random16()), x.newBeginning()}
+func (x *Exchanges) newEntry(by settle.Caller) entry {
+	wait := x.meters.Take("link", risk.Network(by.Addr).String(), x.pipe.Now(), risk.LinkTries)
+	return entry{x, identity.NewUserID(x.pipe.Now(), secret.Random16()), wait, x.newBeginning()}
 }
 
-// run settles an exchange that declares client.FirstParty and
+// run settles an exchange that declares client.FirstParty, risk.NetworkCalm and
 // identity.AddressFree beside the checks that prove holds. A newcomer without
 // an address is none: some check failed.
 func (e entry) run(ctx context.Context, of *check.Exchange, by settle.Caller, in ConfirmInput, prove func(j *settle.Judgement) (newcomer, core.Unit)) (Tokens, error) {
@@ -135,7 +138,7 @@ func (e entry) run(ctx context.Context, of *check.Exchange, by settle.Caller, in
 	err := x.pipe.Run(ctx, of, by, func(j *settle.Judgement) core.Unit {
 		out = Tokens{}
 		c = x.firstParty(j, in.Origin)
-		if !j.Hold(client.FirstParty, mayAsk(c)) {
+		if !j.Hold(client.FirstParty, mayAsk(c)) || !j.Hold(risk.NetworkCalm, e.wait == 0, check.Wait(e.wait)) {
 			return nil
 		}
 		n, unit := prove(j)

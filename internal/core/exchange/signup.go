@@ -21,10 +21,10 @@ var (
 	signUp = check.Declare(21, "signup",
 		identity.SignUpOpen, identity.AddressForm, identity.SignUpDomain, factor.PasswordGood, risk.SignUpsCalm, risk.MailsCalm, factor.HasherFree)
 	signUpCode = check.Declare(22, "signup.code",
-		client.FirstParty, identity.SignUpOpen, token.OnceKnown, token.OnceStands, token.OnceUnspent, token.OnceInTime, token.OnceTries,
+		client.FirstParty, risk.NetworkCalm, identity.SignUpOpen, token.OnceKnown, token.OnceStands, token.OnceUnspent, token.OnceInTime, token.OnceTries,
 		token.OnceBrowser, token.OnceFits, identity.SignUpDomain, identity.AddressFree)
 	signUpLink = check.Declare(23, "signup.link",
-		client.FirstParty, identity.SignUpOpen, token.OnceKnown, token.OnceStands, token.OnceUnspent, token.OnceInTime, token.OnceTries,
+		client.FirstParty, risk.NetworkCalm, identity.SignUpOpen, token.OnceKnown, token.OnceStands, token.OnceUnspent, token.OnceInTime, token.OnceTries,
 		identity.SignUpDomain, factor.PasswordGood, factor.HasherFree, identity.AddressFree)
 	signUpAgain = check.Declare(24, "signup.again",
 		identity.SignUpOpen, token.OnceKnown, token.OnceBrowser, token.OnceUnspent, token.OnceInTime, risk.MailsCalm)
@@ -209,7 +209,7 @@ type ConfirmInput struct {
 // ConfirmCode trades a code for the account that was asked for in the same
 // browser, and a session.
 func (x *Exchanges) ConfirmCode(ctx context.Context, by settle.Caller, in ConfirmInput) (Tokens, error) {
-	n := x.newEntry()
+	n := x.newEntry(by)
 	typed, formed := token.ParseCode(in.Code)
 	return n.run(ctx, signUpCode, by, in, func(j *settle.Judgement) (newcomer, core.Unit) {
 		o := in.once(j, token.ForSignUp)
@@ -239,7 +239,7 @@ func (x *Exchanges) ConfirmCode(ctx context.Context, by settle.Caller, in Confir
 // then the password chosen there is thrown away and the owner's is taken
 // (attack IDN-01).
 func (x *Exchanges) ConfirmLink(ctx context.Context, by settle.Caller, in ConfirmInput) (Tokens, error) {
-	n := x.newEntry()
+	n := x.newEntry(by)
 	var pick *choice
 	return n.run(ctx, signUpLink, by, in, func(j *settle.Judgement) (newcomer, core.Unit) {
 		o := in.once(j, token.ForSignUp)

@@ -444,12 +444,12 @@ func TestOneAccountIsMade(t *testing.T) {
 		nodes[1].warm(t)
 		var made atomic.Int32
 		together(40, func(i int) {
-			var err error
-			if n := nodes[i%2]; i%4 < 2 {
-				_, err = n.confirmCode(t, id, m.Facts.Code, b)
-			} else {
-				_, err = n.confirmLink(t, linkOf(t, m), b, "")
+			n, in := nodes[i%2], exchange.ConfirmInput{OnceRef: exchange.OnceRef{ID: id, Browser: b}, Code: m.Facts.Code}
+			confirm := n.ConfirmCode
+			if i%4 < 2 {
+				in.Link, confirm = linkOf(t, m), n.ConfirmLink
 			}
+			_, err := confirm(t.Context(), elsewhere(i), in)
 			if err == nil {
 				made.Add(1)
 				return

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/doorward/doorward/internal/core/exchange"
 	"github.com/doorward/doorward/internal/core/identity"
 	"github.com/doorward/doorward/internal/core/settle"
 	"github.com/doorward/doorward/internal/edge/door"
@@ -37,6 +38,10 @@ func (m *Manage) turned(change func(context.Context, settle.Caller, identity.Use
 // Accounts are the exchanges that an operator may start for a person.
 type Accounts interface {
 	RecoverUser(ctx context.Context, by settle.Caller, id identity.UserID, print bool) (link string, until time.Time, err error)
+	Invite(ctx context.Context, by settle.Caller, email, name string) (exchange.Invitation, error)
+	OfferSetup(ctx context.Context, by settle.Caller) (exchange.SetupOffer, error)
+	// Policy has the issuer that links lead to.
+	Policy() exchange.Policy
 }
 
 type recovery struct {

@@ -54,6 +54,11 @@ func (m *Manage) routes() []route {
 		{method: "POST", path: "/api/v1/users/{user}/recover", name: "users.recover", says: "Sends a person a way back into their account, and tells its link when asked to.", in: recovery{}, out: recoveryOut{},
 			runs: "user.recover", local: true, do: m.recover},
 
+		{method: "POST", path: "/api/v1/users/invite", name: "users.invite", says: "Lets a person make their account by a link, which a mail carries.", in: newInvitation{}, status: http.StatusCreated,
+			out: managedInvitation{}, runs: "user.invite", do: m.invite},
+		{method: "POST", path: "/api/v1/setup-link", name: "setup.link", says: "Makes the link of the first administrator.", status: http.StatusCreated, out: setupOffer{}, runs: "setup.offer",
+			local: true, do: m.setupLink},
+
 		{method: "GET", path: "/api/v1/clients", name: "clients.list", says: "Lists the registered applications.", out: clientPage{}, do: m.clients},
 		{method: "POST", path: "/api/v1/clients", name: "clients.create", says: "Registers an application, or a list of them, from client metadata (RFC 7591 section 2).", in: registration{},
 			status: http.StatusCreated, out: registration{}, runs: "client.create", do: m.createClients},

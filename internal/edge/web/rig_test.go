@@ -21,6 +21,7 @@ import (
 	"github.com/doorward/doorward/internal/base/secret"
 	"github.com/doorward/doorward/internal/core"
 	"github.com/doorward/doorward/internal/core/client"
+	"github.com/doorward/doorward/internal/core/deployment"
 	"github.com/doorward/doorward/internal/core/exchange"
 	"github.com/doorward/doorward/internal/core/factor"
 	"github.com/doorward/doorward/internal/core/identity"
@@ -102,7 +103,7 @@ func newRig(t *testing.T, issuer string, scale int, tunings ...tuning) *rig {
 	must(err)
 	made, err := key.Make(ctx, nil, sealer, jose.ES256, now)
 	must(err)
-	unit := core.Unit{client.Create{ID: client.BuiltIn, Name: "Doorward", Type: "web", FirstParty: true, Auth: "none", Created: now}}
+	unit := core.Unit{deployment.Found{Issuer: issuer, Mode: "production", Created: now}, client.Create{ID: client.BuiltIn, Name: "Doorward", Type: "web", FirstParty: true, Auth: "none", Created: now}}
 	for _, k := range made {
 		unit = append(unit, k)
 	}
@@ -147,7 +148,9 @@ func newRig(t *testing.T, issuer string, scale int, tunings ...tuning) *rig {
 	}
 	x := exchange.New(pipe, config.Keys, policy, factor.NewGate(2, time.After), risk.NewMeters(scale))
 	if first, ok := config.Exchange.(*interposed); ok {
-		first.Exchanges = x
+		if first.Exchanges = x; first.got != nil {
+			*first.got = x
+		}
 	} else {
 		config.Exchange = x
 	}
@@ -161,6 +164,7 @@ func newRig(t *testing.T, issuer string, scale int, tunings ...tuning) *rig {
 type interposed struct {
 	web.Exchanges
 	first func()
+	got   **exchange.Exchanges // is told what it stands before
 }
 
 func (i *interposed) StepUp(ctx context.Context, by settle.Caller, cookie, password string) (string, error) {

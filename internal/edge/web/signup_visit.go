@@ -19,6 +19,8 @@ import (
 
 // joining makes accounts.
 type joining interface {
+	invited
+	founding
 	SignsUp() bool
 	Weigh(password, address string) factor.Finding
 	SignUp(context.Context, settle.Caller, exchange.SignUpInput) (token.OnceID, error)
@@ -35,6 +37,8 @@ var joiningPages = map[string]pages{
 	signUpAt:        {"GET": (*visit).showSignUp, "POST": (*visit).signUp},
 	"/verify":       {"GET": (*visit).showVerify, "POST": (*visit).verify},
 	"/verify/again": {"POST": (*visit).sendAgain},
+	"/invite":       {"GET": (*visit).showInvitation, "POST": (*visit).acceptInvitation},
+	"/setup":        {"GET": (*visit).showSetup, "POST": (*visit).setup},
 }
 
 func (v *visit) showSignUp() error {

@@ -124,7 +124,7 @@ func TestTheLinkOfASignUp(t *testing.T) {
 		g.browser().get(link).is(200)
 		b.get(link).is(200)
 	}
-	a := b.get(link).says("Confirm eve@example.com?")
+	a := b.get(link).says("Confirm eve@example.com and make your account")
 	if form := a.form("/verify"); form.Has("password") {
 		t.Error("the browser that asked is asked for a password again")
 	}
@@ -182,7 +182,7 @@ func TestALinkThatEndedIsSentAgain(t *testing.T) {
 		t.Error("the same link again")
 	}
 	c.post("/verify", with(a.form("/verify/again"), "t", strings.TrimPrefix(link, "/verify?t="), "password", "a boat under the bridge")).is(404).says("a newer mail was sent")
-	c.get(g.mailTo(eve).Facts.Link).is(200).says("Confirm eve@example.com?")
+	c.get(g.mailTo(eve).Facts.Link).is(200).says("Confirm your e-mail")
 }
 
 // Attack MFA-18: hiding the page is not the policy.

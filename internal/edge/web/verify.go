@@ -56,7 +56,7 @@ func (p ConfirmPage) Title() ui.Message {
 	if p.Invited {
 		return ui.Say("invite.title", "host", p.Host)
 	}
-	return ui.Say("verify.link_title", "email", p.Email)
+	return ui.Say("verify.link_title")
 }
 
 // Button names the main button.

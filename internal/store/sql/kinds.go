@@ -26,6 +26,7 @@ var kinds = []kind{
 	{revocation.Next{}, one, `update feed_head set seq = seq + 1`},
 
 	{deployment.Found{}, one, `insert into deployment (one, issuer, mode, created) values (1, $1, $2, $3)`},
+	{deployment.Administered{}, one, `update deployment set admin_ever = 1 where admin_ever = 0`},
 
 	{client.Create{}, one, `insert into clients (id, name, type, first_party, auth, secret_hash, redirect_uris, post_logout, origins, resources, scopes, grants, paused, cut, created, token_format)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, 0, $13, $14)`},

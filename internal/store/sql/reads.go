@@ -73,7 +73,7 @@ func (l list) Scan(src any) error {
 }
 
 func (v *view) Deployment() (d deployment.Deployment) {
-	v.one(`select issuer, mode, created from deployment`, nil, &d.Issuer, &d.Mode, at{&d.Created})
+	v.one(`select issuer, mode, created, admin_ever from deployment`, nil, &d.Issuer, &d.Mode, at{&d.Created}, flag{&d.AdminEver})
 	return d
 }
 

@@ -26,6 +26,13 @@ func joining() []State {
 		p.Shell, p.Form = shell(nil, nil), form
 		return State{"verify-" + name, p}
 	}
+	invite := func(name string, alert *ui.Alert, other *web.Person) State {
+		return State{"invite" + name, web.ConfirmPage{Shell: shell(nil, alert), Form: form, At: "/invite", Link: link, Email: mail, Name: "Ana", Invited: true, Choose: true, Least: 15,
+			Other: other, Explain: explain}}
+	}
+	setup := func(name string, alert *ui.Alert) State {
+		return State{"setup" + name, web.SetupPage{Shell: shell(nil, alert), Form: form, Least: 15, Explain: explain}}
+	}
 	return []State{
 		signUp("", "", nil),
 		signUp("-missing", "", web.SignUpMissing(true, true)),
@@ -44,6 +51,13 @@ func joining() []State {
 		confirm("-choose", nil, true, nil),
 		confirm("-other", nil, true, &web.Person{Name: "Ben", Email: "ben@example.com"}),
 		confirm("-there", web.AccountThere("address.free", ref), false, nil),
+		invite("", nil, nil),
+		invite("-weak", web.PasswordRefused(factor.ContextWord, 15, "password.good", ref), nil),
+		invite("-other", nil, &web.Person{Name: "Ben", Email: "ben@example.com"}),
+		over("invited-late", web.LinkOverPage{What: web.LinkEnded(now), Now: ui.Say("invite.ended_now")}),
+		setup("", nil),
+		setup("-missing", web.SetupMissing(true, true, true)),
+		setup("-wrong", web.SetupCodeWrong("once.known", ref)),
 		over("used", web.LinkOverPage{What: web.LinkUsed(now), Now: ui.Say("verify.used_now"), On: true}),
 		over("ended", web.LinkOverPage{What: web.LinkEnded(now.Add(time.Hour)), Now: ui.Say("verify.ended_now"), Link: link}),
 		over("void", web.LinkOverPage{What: web.LinkVoid(), Now: ui.Say("verify.ended_now"), Link: link}),

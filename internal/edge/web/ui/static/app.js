@@ -17,3 +17,10 @@ for (const button of document.querySelectorAll("button[data-reveals]")) {
 
 // The link of a mail is a secret until its button is pressed: it leaves the history.
 if (document.querySelector("[data-once]")) history.replaceState(null, "", location.pathname);
+
+// So is the setup code, which comes in the fragment: no server's log has it.
+const setup = document.querySelector("[data-fragment]");
+if (setup && location.hash.length > 1) {
+  setup.value = location.hash.slice(1);
+  history.replaceState(null, "", location.pathname);
+}
