@@ -29,6 +29,9 @@ type Config struct {
 	Mail string
 	// MailPassword is for the user of Mail.
 	MailPassword string
+	// GeoFile is the absolute path of a MaxMind database of places; empty
+	// for none.
+	GeoFile string
 	// TrustedProxies are the peers whose X-Forwarded-For is believed.
 	TrustedProxies []netip.Prefix
 
@@ -119,6 +122,7 @@ func settings() []setting {
 		{key: "database", kind: text, secret: true, read: func(c *Config, s string) string { c.Database = s; return database(s) }},
 		{key: "mail", kind: text, secret: true, read: func(c *Config, s string) string { c.Mail = s; return mailSetting(s) }},
 		{key: "mail_password", kind: text, secret: true, read: func(c *Config, s string) string { c.MailPassword = s; return "" }},
+		{key: "geo_file", kind: text, read: func(c *Config, s string) string { c.GeoFile = s; return absolute(s) }},
 		{key: "trusted_proxies", kind: list, read: func(c *Config, s string) (says string) { c.TrustedProxies, says = prefixes(s); return says }},
 
 		// Without use a sign-in may last 30 days at most (NIST SP 800-63B-4 section 2.1.3).

@@ -85,6 +85,7 @@ var owners = map[string][]string{
 	"net/http":               {"internal/edge/", "internal/app", "internal/cli", "internal/drill", "examples/", "doorwardtest", "sdk", "test/"},
 	"os":                     {"internal/app", "internal/cli", "internal/store/", "internal/remote/", "cmd/", "sdk", "test/"},
 	"github.com/wneessen/":   {"internal/remote/mail"},
+	"github.com/oschwald/":   {"internal/remote/geo"},
 	"github.com/go-jose/":    {"internal/base/jose", "sdk"},
 	"golang.org/x/crypto/":   {"internal/base/", "internal/core/factor"},
 	"internal/core/exchange": {"internal/edge/", "internal/app"},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"os"
 	"path"
@@ -28,6 +29,7 @@ import (
 	"github.com/doorward/doorward/internal/edge/door"
 	"github.com/doorward/doorward/internal/edge/oauth"
 	"github.com/doorward/doorward/internal/edge/web"
+	"github.com/doorward/doorward/internal/remote/geo"
 	"github.com/doorward/doorward/internal/remote/mail"
 	sqlstore "github.com/doorward/doorward/internal/store/sql"
 	sdkjs "github.com/doorward/doorward/sdk-js"
@@ -71,6 +73,12 @@ func build(ctx context.Context, c Config, now func() time.Time, log *slog.Logger
 	if err != nil {
 		return nil, err
 	}
+	var places *geo.File
+	if c.GeoFile != "" {
+		if places, err = geo.Open(c.GeoFile); err != nil {
+			return nil, err
+		}
+	}
 	store, err := sqlstore.Open(ctx, c.Database, func(err error) {
 		log.Error("the disk failed under a commit: what is on it is not known", "cause", err)
 		os.Exit(1)
@@ -103,7 +111,7 @@ func build(ctx context.Context, c Config, now func() time.Time, log *slog.Logger
 	gate := factor.NewGate(cores(), time.After)
 	s.meters = risk.NewMeters(c.Limits.Scale)
 	s.exchange = exchange.New(s.pipe, s.keys.Keys, exchange.Policy{Issuer: c.Issuer, Session: session.Lifetimes(c.Session), Token: life, Fresh: freshFor, Scale: c.Limits.Scale, Mail: s.mail != nil,
-		SignUp: identity.Admission{Open: c.SignUp.Open == "open", Domains: c.SignUp.Domains}, PasswordMin: c.SignIn.PasswordMin},
+		SignUp: identity.Admission{Open: c.SignUp.Open == "open", Domains: c.SignUp.Domains}, PasswordMin: c.SignIn.PasswordMin, Where: where(places)},
 		gate, s.meters)
 	s.manage = manage.New(s.pipe, gate, manage.Keys{Follow: s.keys, KEK: k, Policy: c.keyPolicy()}, manage.Policy{Issuer: c.Issuer, PasswordMin: c.SignIn.PasswordMin, Token: life})
 	s.door = &door.Door{Issuer: issuer, Dev: c.Development, Trusted: c.TrustedProxies, Now: now, Log: log, Tally: s.tallies.Add,
@@ -111,6 +119,15 @@ func build(ctx context.Context, c Config, now func() time.Time, log *slog.Logger
 	s.drills = &api.Drills{Door: s.door}
 	s.watchAll(gate.Load)
 	return s, s.pipe.Follow.Read(ctx)
+}
+
+// where finds places in a file, when there is one. The file stays open as long
+// as the process: places are read from its pages.
+func where(f *geo.File) func(netip.Addr) risk.Place {
+	if f == nil {
+		return nil
+	}
+	return f.Place
 }
 
 // settled counts an exchange, and logs what an operator changed: one line

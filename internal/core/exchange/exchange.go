@@ -4,6 +4,7 @@
 package exchange
 
 import (
+	"net/netip"
 	"sync"
 	"time"
 
@@ -28,9 +29,20 @@ type Policy struct {
 	Fresh   time.Duration // how old a proof may be for a risky act
 	Scale   int           // divides the delays after failures
 	Mail    bool          // mail can be sent
-	SignUp  identity.Admission
+	// Where says where an address roughly is; nil when nobody knows.
+	Where  func(netip.Addr) risk.Place
+	SignUp identity.Admission
 	// PasswordMin is how many code points a new password has at least.
 	PasswordMin int
+}
+
+// Place is where an address that was kept is; the zero Place when nobody knows.
+func (p Policy) Place(ip string) risk.Place {
+	addr, err := netip.ParseAddr(ip)
+	if p.Where == nil || err != nil {
+		return risk.Place{}
+	}
+	return p.Where(addr)
 }
 
 // Exchanges runs exchanges.

@@ -126,7 +126,7 @@ func (x *Exchanges) arrives(j *settle.Judgement, by settle.Caller, a arrival, u 
 	if len(others) == 0 && len(j.View.Sessions(session.Query{User: u.ID, Limit: 1})) == 0 {
 		return held.String(), unit
 	}
-	facts := outbox.Facts{When: j.Now, Device: session.Named(s.UserAgent), IP: s.IP, How: s.Method, Link: "/not-me/" + token.NewLink(a.link)}
+	facts := outbox.Facts{When: j.Now, Device: session.Named(s.UserAgent), Place: x.policy.Place(s.IP).Land, IP: s.IP, How: s.Method, Link: "/not-me/" + token.NewLink(a.link)}
 	mail := x.tell(j, outbox.NewDevice, u, facts)
 	if len(mail) == 0 {
 		return held.String(), unit

@@ -1,6 +1,7 @@
 package exchange_test
 
 import (
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -10,13 +11,22 @@ import (
 	"github.com/doorward/doorward/internal/core/exchange"
 	"github.com/doorward/doorward/internal/core/factor"
 	"github.com/doorward/doorward/internal/core/outbox"
+	"github.com/doorward/doorward/internal/core/risk"
 	"github.com/doorward/doorward/internal/core/session"
 	"github.com/doorward/doorward/internal/core/settle"
 	"github.com/doorward/doorward/internal/core/token"
 )
 
 // mailing is a deployment that can send mail.
-func mailing(s *setup) { s.policy.Mail = true }
+func mailing(s *setup) {
+	s.policy.Mail = true
+	s.policy.Where = func(a netip.Addr) risk.Place {
+		if a == elsewhere(2).Addr {
+			return risk.Place{City: "Hanoi", Country: "VN", Land: "Vietnam"}
+		}
+		return risk.Place{}
+	}
+}
 
 // with is a caller whose browser keeps these marks.
 func with(by settle.Caller, marks string) settle.Caller {
@@ -65,7 +75,7 @@ func TestANewBrowserIsTold(t *testing.T) {
 			t.Fatalf("%d mails of a new browser", len(told))
 		}
 		f := told[0].Facts
-		if told[0].To != p.email || f.Device != "Firefox on Linux" || f.IP != elsewhere(2).Addr.String() || f.How != "password" || !f.When.Equal(r.clock.now()) || !strings.HasPrefix(f.Link, "/not-me/") {
+		if told[0].To != p.email || f.Device != "Firefox on Linux" || f.IP != elsewhere(2).Addr.String() || f.How != "password" || f.Place != "Vietnam" || !f.When.Equal(r.clock.now()) || !strings.HasPrefix(f.Link, "/not-me/") {
 			t.Errorf("the mail says %+v to %s", f, told[0].To)
 		}
 		// The other person in the first browser: new to him, though his first.

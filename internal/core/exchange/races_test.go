@@ -170,7 +170,7 @@ func TestSignInAgainstEndOthers(t *testing.T) {
 			for _, n := range x.nodes {
 				n.catchUp(t)
 			}
-			x.gone(t, p, exchange.Tokens{Cookie: seat.Cookie, Refresh: seat.Refresh})
+			x.nodes[0].cookieRefused(t, seat.Cookie, "session.alive")
 			_, err := x.nodes[1].Cookie(t.Context(), out.Cookie)
 			if err == nil {
 				// It was judged after the others were ended, or judged again: then all of it lives.
@@ -183,6 +183,7 @@ func TestSignInAgainstEndOthers(t *testing.T) {
 				continue
 			}
 			x.gone(t, p, out)
+			x.gone(t, p, exchange.Tokens{Cookie: seat.Cookie, Refresh: seat.Refresh})
 		}
 		t.Logf("%d sign-ins came after", lived)
 		x.told(t)

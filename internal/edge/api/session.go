@@ -264,7 +264,7 @@ func (a *Sessions) list(w http.ResponseWriter, r *http.Request) error {
 		if current {
 			seen = a.Door.Now()
 		}
-		out[i] = listedOut{ID: s.ID.String(), Device: session.Named(s.UserAgent), IP: s.IP, Method: s.Method, Created: s.Created, LastSeen: seen, Current: current}
+		out[i] = listedOut{ID: s.ID.String(), Device: session.Named(s.UserAgent), IP: s.IP, Place: a.Exchange.Policy().Place(s.IP).String(), Method: s.Method, Created: s.Created, LastSeen: seen, Current: current}
 	}
 	door.WriteJSON(w, "application/json", http.StatusOK, struct {
 		Sessions []listedOut `json:"sessions"`

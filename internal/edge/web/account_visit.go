@@ -62,7 +62,7 @@ func (v *visit) showSessions() error {
 // row is a session as its person knows it.
 func (v *visit) row(who exchange.Who, s session.Session) Session {
 	host := v.door.Issuer.Host
-	out := Session{ID: s.ID.String(), Device: session.Named(s.UserAgent), Created: s.Created, LastSeen: s.LastSeen, IP: s.IP,
+	out := Session{ID: s.ID.String(), Device: session.Named(s.UserAgent), Created: s.Created, LastSeen: s.LastSeen, IP: s.IP, Place: v.exchange.Policy().Place(s.IP).String(),
 		Current: s.ID == who.Session.ID}
 	out.Effect = v.effect(EndsSession(out.Device, host))
 	if s.Method == "password" {

@@ -153,6 +153,9 @@ func (v *visit) deed(e ledger.Entry) Deed {
 // from is where an exchange came from, as one phrase.
 func (v *visit) from(e ledger.Entry) ui.Message {
 	device := session.Named(e.Personal.UserAgent)
+	if place := v.exchange.Policy().Place(e.Personal.IP).String(); place != "" {
+		return ui.Say("activity.near", "device", device, "place", place)
+	}
 	return ui.Say("activity.device", "device", device)
 }
 

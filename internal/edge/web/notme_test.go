@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"context"
+	"net/netip"
 	"net/url"
 	"strings"
 	"testing"
@@ -9,10 +10,21 @@ import (
 
 	"github.com/doorward/doorward/internal/core/exchange"
 	"github.com/doorward/doorward/internal/core/outbox"
+	"github.com/doorward/doorward/internal/core/risk"
 	"github.com/doorward/doorward/internal/edge/web"
 )
 
 func mailing(p *exchange.Policy, _ *web.Config) { p.Mail = true }
+
+// Where there is a file of places, sessions and activity say where, roughly.
+func TestPlacesAreSaid(t *testing.T) {
+	g := newRig(t, dev, 1000, func(p *exchange.Policy, _ *web.Config) {
+		p.Where = func(netip.Addr) risk.Place { return risk.Place{City: "Madrid", Country: "ES"} }
+	})
+	b := g.browser().signIn(ana)
+	b.get("/account/sessions").is(200).says("near Madrid, ES (approximate)")
+	b.get("/account/activity").is(200).says("You signed in with your password from Firefox on Linux, near Madrid, ES (approximate).")
+}
 
 // mails are those that wait, the oldest first.
 func (g *rig) mails() (out []outbox.Message) {
