@@ -3,6 +3,7 @@ package doorwardtest_test
 import (
 	"errors"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -87,4 +88,21 @@ func TestServersAreAlone(t *testing.T) {
 	s, ana, _ := notes(t)
 	_, _, other := notes(t)
 	refusedBy(t, other, s.SignIn(t, ana, origin).Access, "token.key")
+}
+
+// What the server writes to people is in the inbox.
+func TestTheInbox(t *testing.T) {
+	s, ana, _ := notes(t)
+	s.SignIn(t, ana, origin)
+	if first := s.Inbox.All(t); len(first) > 0 {
+		t.Errorf("the first sign-in of all is told: %+v", first)
+	}
+	s.SignIn(t, ana) // without the cookie that makes a browser known
+	m := s.Inbox.Next(t, ana.Email)
+	if m.To != ana.Email || m.Subject == "" || !strings.Contains(m.Text, s.URL+"/") || !m.At.Equal(s.Clock.Now()) {
+		t.Errorf("%+v", m)
+	}
+	if all := s.Inbox.All(t); len(all) != 1 {
+		t.Errorf("%d mails", len(all))
+	}
 }

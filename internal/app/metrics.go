@@ -101,6 +101,7 @@ func (s *server) watchAll(hashes func() (running, waiting int)) {
 	set.Gauge("doorward_password_hashes_running", "Password hashes being computed now.", func() float64 { n, _ := hashes(); return float64(n) })
 	set.Gauge("doorward_password_hashes_waiting", "Callers that wait for a place to compute one.", func() float64 { _, n := hashes(); return float64(n) })
 	set.Gauge("doorward_feed_position", "The revocation feed's position as this node knows it.", func() float64 { return float64(s.pipe.Feed.Position()) })
+	set.Gauge("doorward_feed_streams", "Readers of the revocation feed that this node streams to.", func() float64 { return float64(s.exchange.Streams()) })
 	set.Gauge("doorward_feed_age_seconds", "How long ago the read of the feed's head began that this node goes by.", func() float64 {
 		age, ever := s.pipe.Feed.Age(s.now())
 		if !ever {

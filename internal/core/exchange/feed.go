@@ -127,6 +127,13 @@ func (s *streams) leave(id string) {
 	}
 }
 
+// Streams is how many streams this node holds.
+func (x *Exchanges) Streams() int {
+	x.streams.mu.Lock()
+	defer x.streams.mu.Unlock()
+	return x.streams.n
+}
+
 // ErrStreamOver says that a stream has ended and nothing is wrong: its reader
 // opens another one where this one stopped.
 var ErrStreamOver = errors.New("exchange: the stream is over")

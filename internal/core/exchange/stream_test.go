@@ -211,13 +211,16 @@ func TestStreamsAreBounded(t *testing.T) {
 				opened++
 			}
 		}
-		if opened != 4096 {
-			t.Errorf("%d streams at once", opened)
+		if n := r.Streams(); opened != 4096 || n != 4096 {
+			t.Errorf("%d streams at once, %d counted", opened, n)
 		}
 		for _, s := range held {
 			s.Close()
 		}
 		r.stream(t, "reader63", 0)
+		if n := r.Streams(); n != 3 {
+			t.Errorf("%d of 3 streams are left", n)
+		}
 	})
 }
 

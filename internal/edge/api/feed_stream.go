@@ -22,6 +22,9 @@ const (
 	// writeWithin is how long one write may take. Who reads slower is dropped:
 	// nothing is kept for anybody here, and every cursor is good.
 	writeWithin = 10 * time.Second
+	// gatherFor is how long events are gathered after some were sent: where many
+	// sessions end at once a reader gets them in batches.
+	gatherFor = 20 * time.Millisecond
 )
 
 // stream serves the feed as server-sent events (WHATWG HTML section 9.2): each
@@ -62,6 +65,12 @@ func (f *Feed) stream(w http.ResponseWriter, r *http.Request) error {
 		}
 		if f.send(c, w, b) != nil {
 			return nil
+		}
+		if len(p.Events) > 0 {
+			select {
+			case <-time.After(gatherFor):
+			case <-r.Context().Done():
+			}
 		}
 	}
 }
