@@ -70,17 +70,23 @@ func (l *Log) note(e Event) {
 // after the position at which it was judged. Keys and single tokens are
 // absolute: once named, dead.
 func (l *Log) Dead(rev uint64, names ...Name) bool {
+	_, dead := l.Killer(rev, names...)
+	return dead
+}
+
+// Killer is the event by which Dead says so.
+func (l *Log) Killer(rev uint64, names ...Name) (Event, bool) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	if e, ok := l.latest[Name{Unit: All}]; ok && e.Seq > rev {
-		return true
+		return e, true
 	}
 	for _, n := range names {
 		if e, ok := l.latest[n]; ok && (e.Seq > rev || n.Unit == JTI || n.Unit == Key) {
-			return true
+			return e, true
 		}
 	}
-	return false
+	return Event{}, false
 }
 
 // NotBefore is the latest instant below which a token of these names is dead
