@@ -202,7 +202,7 @@ func (s *server) local() http.Handler {
 	mux := http.NewServeMux()
 	d := *s.door
 	d.Issuer = &url.URL{Scheme: "http", Host: "doorward"}
-	(&api.Manage{Door: &d, Manage: s.manage, Drills: s.drills, Accounts: s.exchange}).Routes(mux)
+	(&api.Manage{Door: &d, Manage: s.manage, Exchange: s.exchange, Drills: s.drills, Accounts: s.exchange}).Routes(mux)
 	return mux
 }
 

@@ -3,6 +3,7 @@ package exchange
 import (
 	"context"
 
+	"github.com/doorward/doorward/internal/base/fault"
 	"github.com/doorward/doorward/internal/core"
 	"github.com/doorward/doorward/internal/core/check"
 	"github.com/doorward/doorward/internal/core/identity"
@@ -12,14 +13,14 @@ import (
 	"github.com/doorward/doorward/internal/core/token"
 )
 
-// What an operator may do with a token that was found where it should not be.
-// It is enough that it is ours: one that expired is ended as well, for clocks
-// that are behind.
-var (
-	revokeAccess  = check.Declare(123, "token.revoke", token.AccessForm, token.AccessSigned)
-	revokeRefresh = check.Declare(128, "refresh.revoke", token.RefreshForm, token.RefreshAuthentic)
-	revokeSession = check.Declare(129, "session.revoke", session.Presented)
-)
+var tokenOurs = check.New(check.Check{Number: 535, ID: "token.ours", Fault: fault.Unacceptable, Shown: "token.ours",
+	Says: "The token in hand is one of ours: whole, in its one spelling, and made with a key of this server.", Source: "RFC 7009 section 2.1",
+	Title: "This is no token of ours that could be ended.", Stops: []string{"OAU-35"}})
+
+// revoke is what an operator may do with a token that was found where it
+// should not be. It is enough that it is ours: one that expired is ended as
+// well, for clocks that are behind.
+var revoke = check.Declare(123, "token.revoke", tokenOurs)
 
 // A Revoked token: what kind it was, and what ended with it.
 type Revoked struct {
@@ -34,26 +35,23 @@ type Revoked struct {
 // the session's access tokens; a browser session's secret with the session.
 func (x *Exchanges) Revoke(ctx context.Context, by settle.Caller, text string) (Revoked, error) {
 	out := Revoked{Kind: KindOf(text)}
-	var of *check.Exchange
-	var judge settle.Judge
+	judge := x.revokesAccess
 	switch out.Kind {
 	case KindRefresh:
-		of, judge = revokeRefresh, x.revokesRefresh(text, &out)
+		judge = x.revokesRefresh
 	case KindSession:
-		of, judge = revokeSession, x.revokesSession(text, &out)
-	default:
-		of, judge = revokeAccess, x.revokesAccess(text, &out)
+		judge = x.revokesSession
 	}
-	if err := x.pipe.Run(ctx, of, by, judge, nil); err != nil {
+	if err := x.pipe.Run(ctx, revoke, by, judge(text, &out), nil); err != nil {
 		return Revoked{}, err
 	}
 	return out, nil
 }
 
 func (x *Exchanges) revokesAccess(text string, out *Revoked) settle.Judge {
-	c, formed, ours := token.Read(text, x.keys.Ring())
+	c, _, ours := token.Read(text, x.keys.Ring())
 	return func(j *settle.Judgement) core.Unit {
-		if !j.Hold(token.AccessForm, formed) || !j.Hold(token.AccessSigned, ours) {
+		if !j.Hold(tokenOurs, ours) {
 			return nil
 		}
 		j.Client = c.Client
@@ -69,12 +67,12 @@ func (x *Exchanges) revokesAccess(text string, out *Revoked) settle.Judge {
 func (x *Exchanges) revokesRefresh(text string, out *Revoked) settle.Judge {
 	wire, formed := token.ParseRefresh(text)
 	return func(j *settle.Judgement) core.Unit {
-		if !j.Hold(token.RefreshForm, formed) {
-			return nil
+		var f token.Family
+		if formed {
+			f = j.View.Family(wire.Family)
 		}
-		f := j.View.Family(wire.Family)
 		v := token.Judge(token.Weigh(wire, f, x.keys.Ring().Refresh), f, true, j.Now, x.policy.Token.Grace)
-		if !j.Hold(token.RefreshAuthentic, v != token.Foreign) {
+		if !j.Hold(tokenOurs, formed && v != token.Foreign) {
 			return nil
 		}
 		j.User, j.Session, j.Client = f.User, f.Session, f.Client
@@ -95,7 +93,7 @@ func (x *Exchanges) revokesSession(text string, out *Revoked) settle.Judge {
 		if formed {
 			s = j.SessionByHash(session.HashOf(secret))
 		}
-		if !j.Hold(session.Presented, s.Exists()) {
+		if !j.Hold(tokenOurs, s.Exists()) {
 			return nil
 		}
 		j.User, j.Session, out.Session = s.User, s.ID, s.ID

@@ -24,15 +24,6 @@ type verified struct {
 	Chains []chainOut `json:"chains"`
 }
 
-// explained is an entry with whom it concerns.
-type explained struct {
-	exchangeOut
-	User    string `json:"user,omitzero"`
-	Session string `json:"session,omitzero"`
-	Client  string `json:"client_id,omitzero"`
-	Actor   string `json:"actor,omitzero"`
-}
-
 // verify walks the ledger's chains.
 func (m *Manage) verify(w http.ResponseWriter, r *http.Request, _ settle.Caller) error {
 	proofs, err := m.Manage.VerifyLedger(r.Context())
@@ -51,17 +42,6 @@ func (m *Manage) verify(w http.ResponseWriter, r *http.Request, _ settle.Caller)
 		}
 		out.Chains = append(out.Chains, c)
 	}
-	door.WriteJSON(w, "application/json", http.StatusOK, out)
-	return nil
-}
-
-// explain tells an operator everything that the ledger holds of a refusal.
-func (m *Manage) explain(w http.ResponseWriter, r *http.Request, _ settle.Caller) error {
-	e, err := m.Manage.Explain(r.Context(), r.PathValue("ref"))
-	if err != nil {
-		return err
-	}
-	out := explained{told([]ledger.Entry{e}, nil)[0], e.User.String(), e.Session.String(), e.Client, e.Actor}
 	door.WriteJSON(w, "application/json", http.StatusOK, out)
 	return nil
 }

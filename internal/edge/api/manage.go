@@ -10,6 +10,7 @@ import (
 
 	"github.com/doorward/doorward/internal/core/check"
 	"github.com/doorward/doorward/internal/core/client"
+	"github.com/doorward/doorward/internal/core/exchange"
 	"github.com/doorward/doorward/internal/core/identity"
 	"github.com/doorward/doorward/internal/core/manage"
 	"github.com/doorward/doorward/internal/core/session"
@@ -20,9 +21,10 @@ import (
 // Manage serves the management API to whoever may open the host's socket:
 // who has the host, administers.
 type Manage struct {
-	Door   *door.Door
-	Manage *manage.Manage
-	Drills *Drills
+	Door     *door.Door
+	Manage   *manage.Manage
+	Exchange *exchange.Exchanges
+	Drills   *Drills
 	// Accounts are the exchanges that an operator may start for a person.
 	Accounts Accounts
 }

@@ -63,7 +63,7 @@ func (m *Manage) routes() []route {
 		{method: "POST", path: "/api/v1/clients", name: "clients.create", says: "Registers an application, or a list of them, from client metadata (RFC 7591 section 2).", in: registration{},
 			status: http.StatusCreated, out: registration{}, runs: "client.create", do: m.createClients},
 
-		{method: "GET", path: "/api/v1/sessions", name: "sessions.list", says: "Lists sessions, the newest first.", query: []string{"q"}, out: sessionPage{}, refuses: []string{"query.form", "user.found"}, do: m.sessions},
+		{method: "GET", path: "/api/v1/sessions", name: "sessions.list", says: "Lists sessions, the newest first.", query: []string{"q"}, out: sessionPage{}, refuses: []string{"query.form", "user.found", "client.found"}, do: m.sessions},
 		{method: "GET", path: "/api/v1/sessions/{id}", name: "sessions.show", says: "Tells the story of a session: each exchange and its checks.", out: sessionStory{}, refuses: []string{"session.found"}, do: m.session},
 		{method: "POST", path: "/api/v1/sessions/end", name: "sessions.end", says: "Ends one session, or every live one that a query selects.", in: ending{}, out: endOut{}, also: http.StatusAccepted,
 			runs: "sessions.end", refuses: []string{"session.found"}, held: true, do: m.endSessions},
@@ -80,7 +80,10 @@ func (m *Manage) routes() []route {
 		{method: "POST", path: "/api/v1/keys/retire", name: "keys.retire", says: "Ends a key; one that was compromised at once, with everything it made.", in: retirement{}, out: keyPage{}, runs: "key.retire", do: m.retireKey},
 		{method: "POST", path: "/api/v1/keys/rotate-kek", name: "keys.rotate_kek", says: "Puts every key under a newer key-encryption key.", in: struct{}{}, out: resealed{}, runs: "key.rotate_kek", local: true, do: m.rotateKEK},
 
-		{method: "GET", path: "/api/v1/explain/{ref}", name: "explain", says: "Tells everything that the ledger holds of a refusal, by its reference.", out: explained{}, refuses: []string{"ledger.found"}, do: m.explain},
+		{method: "GET", path: "/api/v1/explain/{ref}", name: "explain", says: "Tells everything that is known of a refusal, by its reference, or of a session, by its id.", out: explained{}, refuses: []string{"ledger.found", "session.found"}, do: m.explain},
+		{method: "POST", path: "/api/v1/tokens/verify", name: "tokens.verify", says: "Runs every check of a token of any kind, and spends nothing.", in: tokenIn{}, out: explained{}, do: m.examine},
+		{method: "POST", path: "/api/v1/tokens/revoke", name: "tokens.revoke", says: "Ends a token that was found: an access token by itself, a refresh token with its family, a session's secret with its session.",
+			in: tokenIn{}, out: revokedOut{}, runs: "token.revoke", do: m.revoke},
 		{method: "GET", path: "/api/v1/audit/verify", name: "audit.verify", says: "Holds the ledger's chains against their signatures.", out: verified{}, do: m.verify},
 
 		{method: "POST", path: "/api/v1/drill", name: "drill.begin", says: "Gives a drill a nonce, which the public address answers until the drill ends.", status: http.StatusCreated, out: drillOut{}, local: true, do: m.Drills.begin},
