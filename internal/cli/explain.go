@@ -21,13 +21,15 @@ type explained struct {
 	Exchange string `json:"exchange"`
 	Ref      string `json:"ref"`
 	Checks   []struct {
-		ID      string `json:"id"`
-		OK      bool   `json:"ok"`
-		Outcome string `json:"outcome"`
-		Would   string `json:"would"`
-		Says    string `json:"says"`
-		Detail  string `json:"detail"`
+		ID     string `json:"id"`
+		OK     bool   `json:"ok"`
+		Says   string `json:"says"`
+		Detail string `json:"detail"`
 	} `json:"checks"`
+	NotReached []struct {
+		ID    string `json:"id"`
+		Would string `json:"would"`
+	} `json:"not_reached"`
 	Claims *struct {
 		Audience  []string `json:"aud"`
 		ExpiresAt string   `json:"exp"`
@@ -126,19 +128,20 @@ func showExplained(w io.Writer, e explained) {
 	checks := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
 	for _, c := range e.Checks {
 		mark, says := "✓", c.Says
-		switch {
-		case c.Outcome == "not_reached":
-			mark, says = "·", "not reached"
-			if c.Would != "" {
-				says += "; would " + c.Would
-			}
-		case !c.OK:
+		if !c.OK {
 			mark = "✕"
 		}
 		if c.Detail != "" {
 			says += " " + c.Detail
 		}
 		fmt.Fprintf(checks, "  %s %s\t%s\n", mark, plain(c.ID), plain(says))
+	}
+	for _, c := range e.NotReached {
+		says := "not reached"
+		if c.Would != "" {
+			says += "; would " + c.Would
+		}
+		fmt.Fprintf(checks, "  · %s\t%s\n", plain(c.ID), plain(says))
 	}
 	checks.Flush()
 	fmt.Fprintln(w)

@@ -52,6 +52,14 @@ func TestJobs(t *testing.T) {
 	s.run("", "jobs", "watch", "../users").want(t, exitNo, "", "There is no such job.\n")
 }
 
+// A word with - that is not in quotes looks like a flag; it must not be lost.
+func TestAQueryOutsideQuotes(t *testing.T) {
+	s := newServer(t, nil)
+	s.run("", "sessions", "end", "net:203.0.113.0/24", "-client:notes", "--yes").want(t, exitUsage, "",
+		"unknown shorthand flag: 'c' in -client:notes\nA query with - before a word goes in quotes:   doorward sessions end 'state:live -client:notes'\n")
+	s.wantAsked(t)
+}
+
 func TestProgress(t *testing.T) {
 	at := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
 	var p pace

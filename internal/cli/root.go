@@ -77,6 +77,9 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer, programs Pro
 	if !ok {
 		// Only cobra's own refusals of the command line come bare.
 		f = &failure{Title: err.Error(), Detail: "See " + ran.CommandPath() + " --help", exit: exitUsage}
+		if slices.ContainsFunc(args, func(a string) bool { return len(a) > 2 && a[0] == '-' && a[1] != '-' && strings.Contains(a, ":") }) {
+			f.Detail = "A query with - before a word goes in quotes:   " + ran.CommandPath() + " 'state:live -client:notes'"
+		}
 		// It stops reading at a flag it does not know, and --json may stand after it.
 		r.json = r.json || slices.Contains(args, "--json")
 	}

@@ -70,10 +70,10 @@ func TestTokensStayOutOfTheHistory(t *testing.T) {
 }
 
 func TestTokensVerify(t *testing.T) {
-	good := `{"kind":"opaque","verdict":"good","checks":[{"id":"token.form","ok":true,"outcome":"held","says":"It has the form."}],"claims":{"iss":"i","aud":["orders","notes"],"exp":"2026-11-22T15:07:07Z","jti":"at_1","scope":"a b","kid":"k1"},` +
+	good := `{"kind":"opaque","verdict":"good","checks":[{"id":"token.form","ok":true,"says":"It has the form."}],"claims":{"iss":"i","aud":["orders","notes"],"exp":"2026-11-22T15:07:07Z","jti":"at_1","scope":"a b","kid":"k1"},` +
 		`"user":"user_1","email":"ana@example.com","session":"ses_1","client_id":"notes","seen":{"at":"2026-11-22T15:02:07Z","exchange":"refresh","outcome":"passed"},"story":"doorward sessions show ses_1"}`
-	bad := `{"kind":"jwt","verdict":"refused","check":"token.signature","checks":[{"id":"token.form","ok":true,"outcome":"held","says":"It has the form."},{"id":"token.signature","ok":false,"outcome":"failed","says":"It is ours."},` +
-		`{"id":"token.in_time","ok":false,"outcome":"not_reached","says":"It is in time."},{"id":"token.alive","ok":false,"outcome":"not_reached","would":"fail","says":"It lives."}],"why":"It is not ours.","fix":"Ask another."}`
+	bad := `{"kind":"jwt","verdict":"refused","check":"token.signature","checks":[{"id":"token.form","ok":true,"says":"It has the form."},{"id":"token.signature","ok":false,"says":"It is ours."}],` +
+		`"not_reached":[{"id":"token.in_time","says":"It is in time."},{"id":"token.alive","would":"fail","says":"It lives."}],"why":"It is not ours.","fix":"Ask another."}`
 	s := newServer(t, map[string][]string{verifyPath: {"200 " + good, "200 " + bad, "200 " + bad, "200 " + good}})
 	s.run("dw_at_x\n", "tokens", "verify", "--audience", "orders").want(t, exitYes, ""+
 		"Access token (opaque) at_1  ana@example.com (user_1)  by app notes   GOOD\n\n"+
@@ -95,7 +95,7 @@ func TestTokensVerify(t *testing.T) {
 
 func TestExplainNamed(t *testing.T) {
 	refusal := `{"kind":"refusal","verdict":"refused","check":"refresh.unspent","id":"led_1","at":"2026-11-22T15:02:07Z","exchange":"refresh","outcome":"refused","ref":"7KQ2-M4",` +
-		`"checks":[{"id":"refresh.unspent","ok":false,"outcome":"failed","says":"It is unspent.","detail":"3"}],"why":"It was used twice.","session":"ses_1","story":"doorward sessions show ses_1"}`
+		`"checks":[{"id":"refresh.unspent","ok":false,"says":"It is unspent.","detail":"3"}],"why":"It was used twice.","session":"ses_1","story":"doorward sessions show ses_1"}`
 	s := newServer(t, map[string][]string{"GET /api/v1/explain/7KQ2-M4": {"200 " + refusal, "200 " + refusal}, "GET /api/v1/explain/ses_1": {`200 {"kind":"session","verdict":"good","checks":[],"session":"ses_1"}`},
 		"GET /api/v1/explain/..%2Fusers": {`404 {"title":"Nothing in the ledger has this reference."}`}})
 	shown := "refresh  2026-11-22T15:02:07Z  7KQ2-M4   REFUSED  refresh.unspent\n\n  ✕ refresh.unspent   It is unspent. 3\n\nWhy    It was used twice.\nStory  doorward sessions show ses_1\n"

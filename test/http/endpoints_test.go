@@ -72,6 +72,8 @@ var endpoints = []endpoint{
 	{method: "GET", path: "/api/v1/sessions/ses_00000000000000000000000000", allow: documents, socket: true},
 	{method: "POST", path: "/api/v1/users/nobody@example.com/end-tokens", allow: []string{"POST"}, socket: true},
 	{method: "POST", path: "/api/v1/clients/nobody/end-tokens", allow: []string{"POST"}, socket: true},
+	{method: "POST", path: "/api/v1/tokens/verify", allow: []string{"POST"}, socket: true, media: jsonMedia, body: `{"token":"junk"}`},
+	{method: "POST", path: "/api/v1/tokens/revoke", allow: []string{"POST"}, socket: true, media: jsonMedia, body: `{"token":"junk"}`},
 	{method: "GET", path: "/api/v1/jobs", allow: documents, socket: true},
 	{method: "GET", path: "/api/v1/jobs/job_00000000000000000000000000", allow: documents, socket: true},
 	{method: "POST", path: "/api/v1/jobs/job_00000000000000000000000000/stop", allow: []string{"POST"}, socket: true},

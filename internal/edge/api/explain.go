@@ -28,12 +28,13 @@ type explained struct {
 	Outcome  string    `json:"outcome,omitzero"`
 	Ref      string    `json:"ref,omitzero"`
 
-	Checks []explainedCheck `json:"checks"`
-	Claims *claimsOut       `json:"claims,omitzero"` // of a token that a key of ours signed or sealed
-	Why    string           `json:"why,omitzero"`
-	Fix    string           `json:"fix,omitzero"`
-	Seen   *seenOut         `json:"seen,omitzero"`
-	Story  string           `json:"story,omitzero"`
+	Checks     []checkOut   `json:"checks"` // that ran
+	NotReached []notReached `json:"not_reached,omitempty"`
+	Claims     *claimsOut   `json:"claims,omitzero"` // of a token that a key of ours signed or sealed
+	Why        string       `json:"why,omitzero"`
+	Fix        string       `json:"fix,omitzero"`
+	Seen       *seenOut     `json:"seen,omitzero"`
+	Story      string       `json:"story,omitzero"`
 
 	User    string `json:"user,omitzero"`
 	Email   string `json:"email,omitzero"`
@@ -42,15 +43,12 @@ type explained struct {
 	Actor   string `json:"actor,omitzero"`
 }
 
-// explainedCheck is one check. One that was not reached may still be known to
-// hold or not.
-type explainedCheck struct {
-	ID      string `json:"id"`
-	OK      bool   `json:"ok"`
-	Outcome string `json:"outcome"` // held, failed, not_reached
-	Would   string `json:"would,omitzero"`
-	Says    string `json:"says"`
-	Detail  string `json:"detail,omitzero"`
+// notReached is a check that did not run, because one before it failed. It may
+// be known all the same: Would is hold, fail or nothing.
+type notReached struct {
+	ID    string `json:"id"`
+	Says  string `json:"says"`
+	Would string `json:"would,omitzero"`
 }
 
 type claimsOut struct {
@@ -109,16 +107,11 @@ func (m *Manage) explain(w http.ResponseWriter, r *http.Request, _ settle.Caller
 
 func refusalExplained(e ledger.Entry) explained {
 	told := told([]ledger.Entry{e}, nil)[0]
-	out := explained{Kind: "refusal", Verdict: "good", ID: told.ID, At: told.At, Exchange: told.Exchange, Outcome: told.Outcome, Ref: told.Ref,
+	out := explained{Kind: "refusal", Verdict: "good", ID: told.ID, At: told.At, Exchange: told.Exchange, Outcome: told.Outcome, Ref: told.Ref, Checks: told.Checks,
 		User: e.User.String(), Session: e.Session.String(), Client: e.Client, Actor: e.Actor}
 	ran := map[string]bool{}
 	for _, c := range told.Checks {
 		ran[c.ID] = true
-		x := explainedCheck{ID: c.ID, OK: c.OK, Outcome: "held", Says: c.Says, Detail: c.Detail}
-		if !c.OK {
-			x.Outcome = "failed"
-		}
-		out.Checks = append(out.Checks, x)
 	}
 	for _, s := range e.Steps {
 		if !s.Held && out.Check == "" {
@@ -128,7 +121,7 @@ func refusalExplained(e ledger.Entry) explained {
 	if e.Exchange != nil {
 		for _, c := range e.Exchange.Checks {
 			if !ran[c.ID] {
-				out.Checks = append(out.Checks, explainedCheck{ID: c.ID, Outcome: "not_reached", Says: c.Says})
+				out.NotReached = append(out.NotReached, notReached{ID: c.ID, Says: c.Says})
 			}
 		}
 	}
@@ -187,18 +180,15 @@ func (m *Manage) revoke(w http.ResponseWriter, r *http.Request, by settle.Caller
 func examined(e exchange.Examination, audience string, now time.Time) explained {
 	out := explained{Kind: e.Kind, Verdict: "good", User: e.User.ID.String(), Email: e.User.Email, Session: e.Session.ID.String(), Client: e.Client}
 	for _, f := range e.Findings {
-		c := explainedCheck{ID: f.Check.ID, OK: f.Reached && f.Holds, Outcome: "held", Says: f.Check.Says}
-		switch {
-		case !f.Reached && f.Known && f.Holds:
-			c.Outcome, c.Would = "not_reached", "hold"
-		case !f.Reached && f.Known:
-			c.Outcome, c.Would = "not_reached", "fail"
-		case !f.Reached:
-			c.Outcome = "not_reached"
-		case !f.Holds:
-			c.Outcome = "failed"
+		if f.Reached {
+			out.Checks = append(out.Checks, checkOut{ID: f.Check.ID, OK: f.Holds, Says: f.Check.Says})
+			continue
 		}
-		out.Checks = append(out.Checks, c)
+		n := notReached{ID: f.Check.ID, Says: f.Check.Says}
+		if f.Known {
+			n.Would = map[bool]string{true: "hold", false: "fail"}[f.Holds]
+		}
+		out.NotReached = append(out.NotReached, n)
 	}
 	if c := e.Claims; c.JTI != "" {
 		out.Claims = &claimsOut{c.Issuer, c.Subject, c.Audience, c.ExpiresAt.UTC(), c.IssuedAt.UTC(), c.JTI, c.Client, c.Scope, c.Session, c.Grant, c.Rev, c.ACR, c.AMR, c.AuthTime.UTC(), c.KID}
