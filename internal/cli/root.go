@@ -90,7 +90,8 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer, programs Pro
 func (r *root) command() *cobra.Command {
 	cmd := group("doorward", "Sign-in, sessions and tokens for your own applications",
 		r.serve(), r.demo(),
-		group("users", "People who sign in", r.usersCreate(), r.usersInvite(), r.usersList(), r.usersShow(), r.usersPause(), r.usersRestore(), r.usersRecover(), r.usersEndTokens()),
+		group("users", "People who sign in", r.usersCreate(), r.usersInvite(), r.usersList(), r.usersShow(), r.usersPause(), r.usersRestore(), r.usersRecover(),
+			r.usersEdit(), r.usersSetAdmin(), r.usersUnsetAdmin(), r.usersImport(), r.usersExport(), r.usersEndTokens()),
 		group("clients", "Applications", r.clientsCreate(), r.clientsList(), r.clientsEndTokens()),
 		group("sessions", "Who is signed in, and how that went", r.sessionsList(), r.sessionsShow(), r.sessionsEnd()),
 		group("tokens", "Tokens in your hand: what they say, whether they count, their end", r.tokensInspect(), r.tokensVerify(), r.tokensRevoke()),

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -26,27 +27,30 @@ const largestAnswer = 64 << 20
 // the answer as it came too, so that --json hides nothing newer than this
 // program. An error is a *failure.
 func (r *root) call(ctx context.Context, method, path string, query url.Values, body, out any) (jsontext.Value, error) {
-	request, err := r.request(ctx, method, path, query, body)
+	var document []byte
+	if body != nil {
+		var err error
+		if document, err = json.Marshal(body); err != nil {
+			return nil, &failure{Title: "The request cannot be written.", Detail: err.Error(), exit: exitUsage}
+		}
+	}
+	return r.send(ctx, method, path, query, "application/json", document, out)
+}
+
+// send is call for a body that is written already, in a media type.
+func (r *root) send(ctx context.Context, method, path string, query url.Values, media string, body []byte, out any) (jsontext.Value, error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
+	defer cancel()
+	content, err := r.open(ctx, method, path, query, media, body)
 	if err != nil {
 		return nil, err
 	}
-	server := &http.Client{Transport: &http.Transport{DialContext: r.dial, DisableKeepAlives: true}, Timeout: 10 * time.Minute}
-	response, err := server.Do(request)
-	if err != nil {
-		if f, ok := errors.AsType[*failure](err); ok {
-			return nil, f
-		}
-		return nil, &failure{Title: "The server's answer was lost.", Detail: err.Error(), exit: exitReach}
-	}
-	defer response.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(response.Body, largestAnswer))
+	defer content.Close()
+	answer, err := io.ReadAll(io.LimitReader(content, largestAnswer))
 	if err != nil {
 		return nil, &failure{Title: "The server's answer was lost.", Detail: err.Error(), exit: exitReach}
 	}
-	if response.StatusCode/100 != 2 {
-		return nil, refusal(response.StatusCode, answer)
-	}
-	if response.StatusCode == http.StatusNoContent {
+	if len(answer) == 0 { // 204
 		return nil, nil
 	}
 	if err := json.Unmarshal(answer, out); err != nil {
@@ -55,29 +59,59 @@ func (r *root) call(ctx context.Context, method, path string, query url.Values, 
 	return answer, nil
 }
 
-func (r *root) request(ctx context.Context, method, path string, query url.Values, body any) (*http.Request, error) {
-	var content io.Reader
-	if body != nil {
-		document, err := json.Marshal(body)
-		if err != nil {
-			return nil, &failure{Title: "The request cannot be written.", Detail: err.Error(), exit: exitUsage}
-		}
-		content = bytes.NewReader(document)
-	}
+// open asks the server and gives what it answers, as it comes.
+func (r *root) open(ctx context.Context, method, path string, query url.Values, media string, body []byte) (io.ReadCloser, error) {
 	// The name is never looked up: dial knows one way only.
 	address := "http://doorward" + path
 	if len(query) > 0 {
 		address += "?" + query.Encode()
 	}
+	var content io.Reader
+	if body != nil {
+		content = bytes.NewReader(body)
+	}
 	request, err := http.NewRequestWithContext(ctx, method, address, content)
 	if err != nil {
 		return nil, &failure{Title: "The request cannot be written.", Detail: err.Error(), exit: exitUsage}
 	}
-	request.Header.Set("Accept", "application/json")
+	request.Header.Set("Accept", "application/json, application/jsonl")
 	if body != nil {
-		request.Header.Set("Content-Type", "application/json")
+		request.Header.Set("Content-Type", media)
 	}
-	return request, nil
+	response, err := (&http.Client{Transport: &http.Transport{DialContext: r.dial, DisableKeepAlives: true}}).Do(request)
+	if err != nil {
+		if f, ok := errors.AsType[*failure](err); ok {
+			return nil, f
+		}
+		return nil, &failure{Title: "The server's answer was lost.", Detail: err.Error(), exit: exitReach}
+	}
+	if response.StatusCode/100 != 2 {
+		answer, _ := io.ReadAll(io.LimitReader(response.Body, largestAnswer))
+		response.Body.Close()
+		return nil, refusal(response.StatusCode, answer)
+	}
+	return response.Body, nil
+}
+
+// lines calls each for every line of an answer, as it comes, until each
+// returns an error. One that was cut short is a failure.
+func (r *root) lines(ctx context.Context, path string, query url.Values, each func(line []byte) error) error {
+	content, err := r.open(ctx, http.MethodGet, path, query, "", nil)
+	if err != nil {
+		return err
+	}
+	defer content.Close()
+	in := bufio.NewScanner(content)
+	in.Buffer(nil, 1<<20)
+	for in.Scan() {
+		if err := each(in.Bytes()); err != nil {
+			return err
+		}
+	}
+	if err := in.Err(); err != nil && ctx.Err() == nil {
+		return &failure{Title: "The server's answer was cut short.", Detail: err.Error(), exit: exitReach}
+	}
+	return nil
 }
 
 // dial connects to the server's socket and proves who listens there.

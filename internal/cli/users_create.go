@@ -13,6 +13,7 @@ type user struct {
 	Email    string `json:"email"`
 	Name     string `json:"name"`
 	Verified bool   `json:"verified"`
+	Admin    bool   `json:"admin"`
 	State    string `json:"state"`
 	Created  string `json:"created"`
 }
@@ -22,6 +23,7 @@ func (r *root) usersCreate() *cobra.Command {
 		Email    string `json:"email"`
 		Name     string `json:"name,omitzero"`
 		Verified bool   `json:"verified,omitzero"`
+		Admin    bool   `json:"admin,omitzero"`
 		Password string `json:"password,omitzero"`
 	}
 	var readPassword bool
@@ -47,6 +49,7 @@ func (r *root) usersCreate() *cobra.Command {
 	cmd.Flags().StringVar(&in.Email, "email", "", "the person's address")
 	cmd.Flags().StringVar(&in.Name, "name", "", "the person's name")
 	cmd.Flags().BoolVar(&in.Verified, "verified", false, "the address is known to be theirs")
+	cmd.Flags().BoolVar(&in.Admin, "admin", false, "they may administer this server")
 	cmd.Flags().BoolVar(&readPassword, "password-stdin", false, "read a password from stdin")
 	cmd.MarkFlagRequired("email")
 	return cmd

@@ -19,16 +19,19 @@ func (r *root) aboutUser(use, short, method, act string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return r.print(answer, func(w io.Writer) {
-				row(w, "user", u.ID)
-				row(w, "e-mail", u.Email)
-				row(w, "name", u.Name)
-				row(w, "verified", yes(u.Verified))
-				row(w, "state", u.State)
-				row(w, "created", u.Created)
-			})
+			return r.print(answer, func(w io.Writer) { showUser(w, u) })
 		},
 	}
+}
+
+func showUser(w io.Writer, u user) {
+	row(w, "user", u.ID)
+	row(w, "e-mail", u.Email)
+	row(w, "name", u.Name)
+	row(w, "verified", yes(u.Verified))
+	row(w, "administrator", yes(u.Admin))
+	row(w, "state", u.State)
+	row(w, "created", u.Created)
 }
 
 func (r *root) usersShow() *cobra.Command {
@@ -41,4 +44,12 @@ func (r *root) usersPause() *cobra.Command {
 
 func (r *root) usersRestore() *cobra.Command {
 	return r.aboutUser("restore", "Let a paused person sign in again", http.MethodPost, "/restore")
+}
+
+func (r *root) usersSetAdmin() *cobra.Command {
+	return r.aboutUser("set-admin", "Make a person an administrator", http.MethodPost, "/set-admin")
+}
+
+func (r *root) usersUnsetAdmin() *cobra.Command {
+	return r.aboutUser("unset-admin", "Take the role of administrator away; the last one keeps it", http.MethodPost, "/unset-admin")
 }

@@ -74,9 +74,15 @@ func Hash(password string, salt []byte) string {
 // Verify reports whether the password is the one behind a stored hash. A
 // correct one comes with rehash when the hash was made at another cost than
 // today's: replace it now, while the password is at hand. A password that
-// could never have been set (too long, not text) is wrong without any work. The
+// could never have been set (too long, not text) is wrong without any work. A
+// hash of bcrypt's, from another product, is always replaced. The
 // error is ErrHash and nothing else.
 func Verify(password, phc string) (ok, rehash bool, err error) {
+	if isBcrypt(phc) {
+		nfc, finding := normal(password)
+		ok = verifyBcrypt(nfc, phc) && finding == Fine
+		return ok, ok, nil
+	}
 	h, err := parse(phc)
 	if err != nil {
 		return false, false, err

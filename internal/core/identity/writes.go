@@ -40,11 +40,38 @@ type Hold struct {
 	Guard uint64
 }
 
+// Describe changes what a person is called and whether their address is known
+// to be theirs.
+type Describe struct {
+	ID       UserID
+	Guard    uint64
+	Name     string
+	Verified bool
+}
+
+// Appoint makes a person an administrator.
+type Appoint struct {
+	ID    UserID
+	Guard uint64
+}
+
+// Dismiss takes the role of administrator away, but never from the last active
+// one. Its unit takes a feed position: of two at once the second sees what the
+// first has left.
+type Dismiss struct {
+	ID    UserID
+	Guard uint64
+}
+
 func (Hold) Changes() string    { return "users" }
 func (Create) Changes() string  { return "users" }
 func (Pause) Changes() string   { return "users" }
 func (Restore) Changes() string { return "users" }
 func (Cut) Changes() string     { return "users" }
+
+func (Describe) Changes() string { return "users" }
+func (Appoint) Changes() string  { return "users" }
+func (Dismiss) Changes() string  { return "users" }
 
 // Reader is what judgements read of people.
 type Reader interface {
@@ -52,4 +79,6 @@ type Reader interface {
 	UserByAddress(address string) User
 	// Users lists by id, after the given one.
 	Users(after UserID, limit int) []User
+	// Administrators counts those who are active.
+	Administrators() int
 }

@@ -50,6 +50,7 @@ type NewUser struct {
 	Email    string
 	Name     string
 	Verified bool
+	Admin    bool
 	Password string // empty: none yet
 }
 
@@ -84,8 +85,8 @@ func (m *Manage) CreateUser(ctx context.Context, by settle.Caller, in NewUser) (
 			return nil
 		}
 		j.User = id
-		made = identity.User{ID: id, Email: strings.TrimSpace(in.Email), Address: address, Name: in.Name, Verified: in.Verified, State: identity.Active, Created: j.Now}
-		u := core.Unit{identity.Create{ID: id, Email: made.Email, Address: address, Name: in.Name, Verified: in.Verified, Created: j.Now}}
+		made = identity.User{ID: id, Email: strings.TrimSpace(in.Email), Address: address, Name: in.Name, Verified: in.Verified, Admin: in.Admin, State: identity.Active, Created: j.Now}
+		u := core.Unit{identity.Create{ID: id, Email: made.Email, Address: address, Name: in.Name, Verified: in.Verified, Admin: in.Admin, Created: j.Now}}
 		if phc != "" {
 			u = append(u, factor.Enrol{User: id, PHC: phc, Changed: j.Now})
 		}

@@ -51,6 +51,7 @@ type managedUser struct {
 	Email    string    `json:"email"`
 	Name     string    `json:"name,omitzero"`
 	Verified bool      `json:"verified"`
+	Admin    bool      `json:"admin,omitzero"`
 	State    string    `json:"state"`
 	Created  time.Time `json:"created"`
 }
@@ -59,6 +60,7 @@ type newUser struct {
 	Email    string `json:"email"`
 	Name     string `json:"name,omitzero"`
 	Verified bool   `json:"verified,omitzero" says:"The address is known to be theirs."`
+	Admin    bool   `json:"admin,omitzero"`
 	Password string `json:"password,omitzero"`
 }
 
@@ -68,7 +70,7 @@ type userPage struct {
 }
 
 func userJSON(u identity.User) managedUser {
-	return managedUser{u.ID.String(), u.Email, u.Name, u.Verified, u.State.String(), u.Created}
+	return managedUser{u.ID.String(), u.Email, u.Name, u.Verified, u.Admin, u.State.String(), u.Created}
 }
 
 func (m *Manage) createUser(w http.ResponseWriter, r *http.Request, by settle.Caller) error {
@@ -79,7 +81,7 @@ func (m *Manage) createUser(w http.ResponseWriter, r *http.Request, by settle.Ca
 	if len(in.Name) > 256 {
 		return check.Refuse(door.Body)
 	}
-	u, err := m.Manage.CreateUser(r.Context(), by, manage.NewUser{Email: in.Email, Name: in.Name, Verified: in.Verified, Password: in.Password})
+	u, err := m.Manage.CreateUser(r.Context(), by, manage.NewUser{Email: in.Email, Name: in.Name, Verified: in.Verified, Admin: in.Admin, Password: in.Password})
 	if err != nil {
 		return err
 	}

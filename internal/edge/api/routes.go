@@ -33,9 +33,11 @@ type route struct {
 
 // parameters says what each parameter of a query means.
 var parameters = map[string]string{
-	"after": "Only what comes after this one: the next of the page before.",
-	"limit": "At most so many.",
-	"q":     "Words of the query language, such as user:ana@example.com.",
+	"after":  "Only what comes after this one: the next of the page before.",
+	"limit":  "At most so many.",
+	"update": "With true: bring name and verified of people who are here already up to date.",
+	"hashes": "With true: the hashes of their passwords too. On the host's socket only.",
+	"q":      "Words of the query language, such as user:ana@example.com.",
 }
 
 // routes is the whole management API, in the order of its description.
@@ -53,6 +55,13 @@ func (m *Manage) routes() []route {
 			do: m.turned(m.Manage.RestoreUser)},
 		{method: "POST", path: "/api/v1/users/{user}/recover", name: "users.recover", says: "Sends a person a way back into their account, and tells its link when asked to.", in: recovery{}, out: recoveryOut{},
 			runs: "user.recover", local: true, do: m.recover},
+		{method: "PATCH", path: "/api/v1/users/{user}", name: "users.edit", says: "Changes a person's name, or whether their address is known to be theirs.", in: edited{}, out: managedUser{}, runs: "user.edit", do: m.editUser},
+		{method: "POST", path: "/api/v1/users/{user}/set-admin", name: "users.set_admin", says: "Makes a person an administrator.", out: managedUser{}, runs: "admin.appoint", do: m.turned(m.Manage.Appoint)},
+		{method: "POST", path: "/api/v1/users/{user}/unset-admin", name: "users.unset_admin", says: "Takes the role of administrator away; the last one keeps it.", out: managedUser{}, runs: "admin.dismiss",
+			do: m.turned(m.Manage.Dismiss)},
+		{method: "POST", path: "/api/v1/users/import", name: "users.import", says: "Brings people in, one a line, at most a thousand; bad lines are told and the others imported.", query: []string{"update"},
+			in: moved{}, lines: true, out: importResults{}, do: m.importUsers},
+		{method: "GET", path: "/api/v1/users/export", name: "users.export", says: "Streams everybody, one a line.", query: []string{"hashes"}, out: moved{}, stream: true, runs: "users.export", held: true, do: m.exportUsers},
 
 		{method: "POST", path: "/api/v1/users/invite", name: "users.invite", says: "Lets a person make their account by a link, which a mail carries.", in: newInvitation{}, status: http.StatusCreated,
 			out: managedInvitation{}, runs: "user.invite", do: m.invite},

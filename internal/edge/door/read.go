@@ -200,6 +200,25 @@ func RawJSON(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	return body(w, r, "application/json", MaxBody)
 }
 
+// MaxLines is the bound of a body of JSON lines.
+const MaxLines = 1 << 20
+
+// Lines reads a body of JSON lines, each a document for ReadJSON; at most so many.
+func Lines(w http.ResponseWriter, r *http.Request, most int) ([][]byte, error) {
+	b, err := body(w, r, "application/jsonl", MaxLines)
+	if err != nil {
+		return nil, err
+	}
+	b = bytes.TrimSuffix(b, []byte("\n"))
+	if len(b) == 0 {
+		return nil, nil
+	}
+	if bytes.Count(b, []byte("\n")) >= most {
+		return nil, check.Refuse(Size)
+	}
+	return bytes.Split(b, []byte("\n")), nil
+}
+
 // ReadMetadata is ReadJSON for client metadata, where members that mean
 // nothing here are ignored (RFC 7591 section 2).
 func ReadMetadata(b []byte, v any) error {

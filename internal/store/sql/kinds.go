@@ -38,6 +38,10 @@ var kinds = []kind{
 	{identity.Pause{}, one, `update users set state = 2, guard = guard + 1, cut = (select seq from feed_head) where id = $1 and guard = $2 and state = 1`},
 	{identity.Restore{}, one, `update users set state = 1, guard = guard + 1 where id = $1 and guard = $2 and state = 2`},
 	{identity.Cut{}, one, `update users set guard = guard + 1, cut = (select seq from feed_head) where id = $1 and guard = $2`},
+	{identity.Describe{}, one, `update users set name = $3, verified = $4, guard = guard + 1 where id = $1 and guard = $2`},
+	{identity.Appoint{}, one, `update users set admin = 1, guard = guard + 1 where id = $1 and guard = $2 and admin = 0 and state = 1`},
+	{identity.Dismiss{}, one, `update users set admin = 0, guard = guard + 1 where id = $1 and guard = $2 and admin = 1
+		and exists (select 1 from users o where o.admin = 1 and o.state = 1 and o.id <> $1)`},
 
 	{identity.Hold{}, one, `update users set guard = guard + 1 where id = $1 and guard = $2`},
 

@@ -115,6 +115,11 @@ func (v *view) Users(after identity.UserID, limit int) (out []identity.User) {
 	return out
 }
 
+func (v *view) Administrators() (n int) {
+	v.one(`select count(*) from users where admin = 1 and state = 1`, nil, &n)
+	return n
+}
+
 func (v *view) Password(user identity.UserID) (p factor.Password) {
 	if v.one(`select phc, version, changed, distrusted from passwords where user_id = $1`, []any{user[:]}, &p.PHC, &p.Version, at{&p.Changed}, flag{&p.Distrusted}) {
 		p.User = user

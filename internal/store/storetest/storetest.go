@@ -35,6 +35,7 @@ func Run(t *testing.T, open func(t *testing.T) core.Store) {
 		{"OneWinner", oneWinner},
 		{"SignInRaces", func(t *testing.T, s core.Store) { SignInRaces(t, s, s) }},
 		{"OppositeOrders", oppositeOrders},
+		{"LastAdministrator", lastAdministrator},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, open(t)) })
 	}
