@@ -249,6 +249,10 @@ func TestSignUpTellsNobodyWhoHasAnAccount(t *testing.T) {
 			if m.Kind != c.mail || c.mail == outbox.AccountExists && (m.Facts.Code != "" || m.Facts.Link != "/sign-in") {
 				t.Errorf("%s gets %+v", c.email, m)
 			}
+			// No guess fits where there is an account, however lucky.
+			if o := read(t, r.store, func(v core.View) token.Once { return v.Once(id) }); (o.Code == [32]byte{}) != (c.mail == outbox.AccountExists) {
+				t.Errorf("%s: the code that is kept: %x", c.email, o.Code)
+			}
 			w, err := r.Waiting(t.Context(), token.ForSignUp, exchange.OnceRef{ID: id, Browser: b})
 			if err != nil || w.State != token.OnceGood || !w.Here || w.Email != c.email {
 				t.Errorf("%s: the page shows %+v, %v", c.email, w, err)
