@@ -64,7 +64,7 @@ func TestInvitationOnItsPage(t *testing.T) {
 		g.browser().get(link).is(200)
 	}
 	b := g.browser()
-	form := b.get(link).is(200).says("You are invited to localhost:8400", "the account of eve@example.com is made").form("/invite")
+	form := b.get(link).is(200).says("You are invited", "the account of eve@example.com at localhost:8400 is made").form("/invite")
 	if form.Get("name") != "Eve Adler" || form.Get("username") != eve {
 		t.Errorf("the form holds %v", form)
 	}

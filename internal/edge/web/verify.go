@@ -54,7 +54,7 @@ type ConfirmPage struct {
 // Title heads the page.
 func (p ConfirmPage) Title() ui.Message {
 	if p.Invited {
-		return ui.Say("invite.title", "host", p.Host)
+		return ui.Say("invite.title")
 	}
 	return ui.Say("verify.link_title")
 }
