@@ -58,7 +58,7 @@ var Table = []Section{
 	}},
 	{"Accounts", []Row{
 		{ID: "IDN-01", Tries: "An account made in advance with somebody's address, waiting for them to join it.",
-			Tests: []string{"internal/core/exchange.TestSignUpByCode", "internal/core/exchange.TestWhoOwnsTheMailboxChoosesThePassword", "internal/edge/web.TestTheLinkInAnotherBrowser"}},
+			Tests: []string{"internal/core/exchange.TestSignUpByCode", "internal/core/exchange.TestWhoOwnsTheMailboxChoosesThePassword", "internal/edge/web.TestTheLinkInAnotherBrowser", "test/http.TestAStrangerBecomesAPerson"}},
 		{ID: "IDN-03", Tries: "An upstream claim that is nearly true taken for true.", Later: noProviders},
 		{ID: "IDN-05", Tries: "An address that changed hands upstream, taken for the person.", Later: noProviders},
 		{ID: "IDN-06", Tries: "Another upstream subject with the same address.", Later: noProviders},
@@ -212,7 +212,7 @@ var Table = []Section{
 		{ID: "TEN-11", Tries: "A role that was taken away and is still in the token.", Later: "There are no roles."},
 		{ID: "TEN-13", Tries: "A body that says in whose name it acts.", Tests: []string{"test/http.TestNobodyVerifiesThemselves"}},
 		{ID: "TEN-14", Tries: "A query inside a cursor, an id or a name.", Tests: []string{"test/http.TestHostileTextIsNoFailure", "test/http.TestSpoiledRequestsAreRefused"}},
-		{ID: "TEN-15", Tries: "Being the first at a fresh server.", Tests: []string{"test/http.TestAFreshServerKnowsNobody", "internal/core/exchange.TestOneFirstAdministrator", "internal/edge/web.TestSetupOnItsPage"}},
+		{ID: "TEN-15", Tries: "Being the first at a fresh server.", Tests: []string{"test/http.TestAFreshServerKnowsNobody", "test/http.TestTheFirstAdministrator", "internal/core/exchange.TestOneFirstAdministrator", "internal/edge/web.TestSetupOnItsPage"}},
 		{ID: "TEN-18", Tries: "Reading secrets from logs, ledgers and error pages.",
 			Tests: []string{"internal/core/exchange.TestNoSecretIsKept", "test/http.TestNoAddressHoldsASecret"}},
 		{ID: "TEN-21", Tries: "Two tenants with one name.", Later: noOrgs},
