@@ -38,10 +38,6 @@ import (
 // Now is the program's clock, for commands that measure.
 func Now() time.Time { return now() }
 
-// freshFor is how old a proof may be for a risky act (security defaults 3.2:
-// step-up validity).
-const freshFor = 10 * time.Minute
-
 // A server is every part, put together.
 type server struct {
 	config   Config
@@ -110,7 +106,7 @@ func build(ctx context.Context, c Config, now func() time.Time, log *slog.Logger
 	life := token.Lifetimes{Access: c.Token.Access, Idle: c.Token.RefreshIdle, Max: c.Token.RefreshMax, Grace: c.Token.RefreshGrace, Leeway: c.Token.Leeway}
 	gate := factor.NewGate(cores(), time.After)
 	s.meters = risk.NewMeters(c.Limits.Scale)
-	s.exchange = exchange.New(s.pipe, s.keys.Keys, exchange.Policy{Issuer: c.Issuer, Session: session.Lifetimes(c.Session), Token: life, Fresh: freshFor, Scale: c.Limits.Scale, Mail: s.mail != nil,
+	s.exchange = exchange.New(s.pipe, s.keys.Keys, exchange.Policy{Issuer: c.Issuer, Session: session.Lifetimes(c.Session), Token: life, Scale: c.Limits.Scale, Mail: s.mail != nil,
 		SignUp: identity.Admission{Open: c.SignUp.Open == "open", Domains: c.SignUp.Domains}, PasswordMin: c.SignIn.PasswordMin, Where: where(places)},
 		gate, s.meters)
 	s.manage = manage.New(s.pipe, gate, manage.Keys{Follow: s.keys, KEK: k, Policy: c.keyPolicy()}, manage.Policy{Issuer: c.Issuer, PasswordMin: c.SignIn.PasswordMin, Token: life})

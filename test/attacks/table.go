@@ -54,7 +54,7 @@ var Table = []Section{
 		{ID: "REC-11", Tries: "An address to go on to, to which a token is attached.", Tests: []string{"test/http.TestRecoveryLeadsNowhereElse", "internal/edge/web.TestWhatRecoveryDoesNotRead", "test/http.TestReturnsStayHere"}},
 		{ID: "REC-12", Tries: "Reading tokens from addresses, logs and referrers.", Tests: []string{"test/http.TestRecoveryLeadsNowhereElse", "internal/edge/web.TestTheLinkOfARecovery", "test/http.TestNoAddressHoldsASecret"}},
 		{ID: "REC-14", Tries: "A lesser administrator who resets a greater one's password.", Later: "Administration is by whoever has the host; there are no ranks."},
-		{ID: "REC-15", Tries: "A token from before the password was changed.", Tests: []string{"test/http.TestRecoveryHasItsSteps"}},
+		{ID: "REC-15", Tries: "A token from before the password was changed.", Tests: []string{"internal/core/exchange.TestChangingThePassword", "test/http.TestRecoveryHasItsSteps"}},
 	}},
 	{"Accounts", []Row{
 		{ID: "IDN-01", Tries: "An account made in advance with somebody's address, waiting for them to join it.",
@@ -83,7 +83,7 @@ var Table = []Section{
 		{ID: "MFA-07", Tries: "A way in that forgets to ask for the second factor.", Later: noFactors},
 		{ID: "MFA-08", Tries: "A way in beside the pages: streams, metrics, debug routes.", Tests: []string{"test/http.TestOtherAddressesAreNotThere"}},
 		{ID: "MFA-09", Tries: "A proof given for one purpose used for another.", Later: noFactors},
-		{ID: "MFA-10", Tries: "A risky act with a proof that is old.", Tests: []string{"test/http.TestEndingAsksForFreshProof", "internal/edge/web.TestEndingAsksForFreshProof"}},
+		{ID: "MFA-10", Tries: "A risky act with a proof that is old, or of another kind.", Tests: []string{"internal/core/exchange.TestAProofOfAnotherKindIsNotFresh", "test/http.TestEndingAsksForFreshProof", "internal/edge/web.TestEndingAsksForFreshProof"}},
 		{ID: "MFA-11", Tries: "An empty or misshapen answer that moves a flow on.",
 			Tests: []string{"internal/edge/web.TestFormsThatCannotBeReadChangeNothing", "internal/edge/web.TestEmptyFieldsAreNamed"}},
 		{ID: "MFA-12", Tries: "A forwarding header that cannot be read, so that a step is left out.",

@@ -81,13 +81,18 @@ func (c *choice) good(j *settle.Judgement) bool {
 }
 
 func (c *choice) hashed(ctx context.Context, j *settle.Judgement) bool {
+	return j.Hold(factor.HasherFree, c.make(ctx), check.Wait(busyFor))
+}
+
+// make makes the hash, and says whether there was room to.
+func (c *choice) make(ctx context.Context) bool {
 	if !c.tried {
 		c.tried = true
 		salt := secret.Random16()
 		// Without room there is no hash.
 		_ = c.x.gate.Do(ctx, factor.Strangers, func() { c.phc = factor.Hash(c.password, salt[:]) })
 	}
-	return j.Hold(factor.HasherFree, c.phc != "", check.Wait(busyFor))
+	return c.phc != ""
 }
 
 // A newcomer is a person to be, whose address was proved.

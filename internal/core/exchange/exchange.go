@@ -26,9 +26,8 @@ type Policy struct {
 	Issuer  string
 	Session session.Lifetimes
 	Token   token.Lifetimes
-	Fresh   time.Duration // how old a proof may be for a risky act
-	Scale   int           // divides the delays after failures
-	Mail    bool          // mail can be sent
+	Scale   int  // divides the delays after failures
+	Mail    bool // mail can be sent
 	// Where says where an address roughly is; nil when nobody knows.
 	Where  func(netip.Addr) risk.Place
 	SignUp identity.Admission

@@ -104,7 +104,7 @@ func (x *Exchanges) End(ctx context.Context, by settle.Caller, c Credential, tar
 	return x.pipe.Run(ctx, endOne, by, func(j *settle.Judgement) core.Unit {
 		s := x.find(j, c, bearer)
 		u := j.View.User(s.User)
-		if !x.stands(j, s, u) || !x.fresh(j, s) {
+		if !x.stands(j, s, u) || !fresh(j, s, session.EndingSessions) {
 			return nil
 		}
 		t := j.View.Session(target)
@@ -130,7 +130,7 @@ func (x *Exchanges) EndOthers(ctx context.Context, by settle.Caller, c Credentia
 	err = x.pipe.Run(ctx, endMany, by, func(j *settle.Judgement) core.Unit {
 		s := x.find(j, c, bearer)
 		u := j.View.User(s.User)
-		if !x.stands(j, s, u) || !x.fresh(j, s) {
+		if !x.stands(j, s, u) || !fresh(j, s, session.EndingSessions) {
 			return nil
 		}
 		others = 0
@@ -149,8 +149,9 @@ func (x *Exchanges) EndOthers(ctx context.Context, by settle.Caller, c Credentia
 	return others, err
 }
 
-func (x *Exchanges) fresh(j *settle.Judgement, s session.Session) bool {
-	return j.Hold(session.FreshEnough, s.Fresh(j.Now, x.policy.Fresh), check.Age(x.policy.Fresh))
+// fresh holds that a session's last proof is one that an act asks for.
+func fresh(j *settle.Judgement, s session.Session, a session.Act) bool {
+	return j.Hold(session.FreshEnough, s.Proves(a, j.Now), check.Age(a.Within))
 }
 
 // listAtMost bounds how many sessions one person's list shows.

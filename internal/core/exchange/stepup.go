@@ -53,7 +53,7 @@ func (x *Exchanges) StepUp(ctx context.Context, by settle.Caller, cookie, passwo
 		}
 		unit := core.Unit{revocation.Next{}, x.changed(s.ID, j.Now),
 			factor.Use{User: u.ID, Version: pw.Version, At: j.Now},
-			session.Renew{ID: s.ID, Old: s.Hash, New: session.HashOf(next[:]), AuthTime: j.Now}}
+			session.Renew{ID: s.ID, Old: s.Hash, New: session.HashOf(next[:]), AuthTime: j.Now, Method: "password"}}
 		return append(unit, g.succeeded(j, pw)...)
 	}, nil)
 	if err != nil {

@@ -36,7 +36,7 @@ type Session struct {
 	IdleUntil time.Time
 	MaxUntil  time.Time
 	LastSeen  time.Time
-	Method    string // how the person proved themselves: "password"
+	Method    string // of that proof: "password"
 	IP        string
 	UserAgent string
 	Ended     time.Time // zero while it stands
@@ -113,10 +113,6 @@ func Judge(s Session, u identity.User, now time.Time) Standing {
 	return Live
 }
 
-// Fresh says whether the person's last proof is at most max old.
-func (s Session) Fresh(now time.Time, max time.Duration) bool {
-	return s.Exists() && now.Sub(s.AuthTime) <= max
-}
 
 // ACR is how strongly the person proved themselves, and AMR with what
 // (RFC 8176).

@@ -59,6 +59,7 @@ type Renew struct {
 	ID       ID
 	Old, New [32]byte
 	AuthTime time.Time
+	Method   string
 }
 
 // Doubt takes back the last proof: risky acts and new tokens ask for another.

@@ -24,6 +24,7 @@ type Exchanges interface {
 	disowning
 	joining
 	recovering
+	securing
 	// Policy is what the pages say of lifetimes.
 	Policy() exchange.Policy
 }
@@ -87,6 +88,9 @@ func (s *Web) Routes(mux *http.ServeMux) {
 		mux.Handle(path, s.on(methods))
 	}
 	for path, methods := range recoveryPages {
+		mux.Handle(path, s.on(methods))
+	}
+	for path, methods := range securityPages {
 		mux.Handle(path, s.on(methods))
 	}
 }

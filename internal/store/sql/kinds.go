@@ -56,7 +56,7 @@ var kinds = []kind{
 	{session.Finish{}, one, `update sessions set ended = $2, why = $3, cut = (select seq from feed_head) where id = $1 and ended = 0`},
 	{session.FinishAll{}, exact, `update sessions set ended = $2, why = $3, cut = (select seq from feed_head) where id in {{ids $1}} and ended = 0`},
 	{session.Spare{}, one, `update sessions set rev = (select seq from feed_head) where id = $1 and ended = 0`},
-	{session.Renew{}, one, `update sessions set hash = $3, auth_time = $4 where id = $1 and hash = $2 and ended = 0`},
+	{session.Renew{}, one, `update sessions set hash = $3, auth_time = $4, method = $5 where id = $1 and hash = $2 and ended = 0`},
 	{session.Doubt{}, any_, `update sessions set auth_time = 0 where id = $1 and ended = 0`},
 	{session.Extend{}, any_, `update sessions set idle_until = $2 where id = $1 and ended = 0 and idle_until > $3 and idle_until < $2`},
 	{session.Seen{}, any_, `update sessions set last_seen = $2 where id = $1 and last_seen < $2`},

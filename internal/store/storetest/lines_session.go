@@ -71,11 +71,11 @@ var sessionLines = []line{
 		later := at.Add(time.Minute)
 		return steps{
 			given: append(w.phoneOver(), w.start(w.id(8), 8)),
-			unit:  core.Unit{session.Renew{ID: w.laptop, Old: w.hash(1), New: w.hash(5), AuthTime: later}},
+			unit:  core.Unit{session.Renew{ID: w.laptop, Old: w.hash(1), New: w.hash(5), AuthTime: later, Method: "another"}},
 			read: func(v core.View) any {
 				return []session.Session{v.SessionByHash(w.hash(1)), v.SessionByHash(w.hash(5))}
 			},
-			want: []session.Session{{}, with(begun(w.start(w.laptop, 5)), func(s *session.Session) { s.AuthTime = later })},
+			want: []session.Session{{}, with(begun(w.start(w.laptop, 5)), func(s *session.Session) { s.AuthTime, s.Method = later, "another" })},
 			lost: []core.Unit{
 				{session.Renew{ID: w.laptop, Old: w.hash(1), New: w.hash(6), AuthTime: later}}, // the old secret
 				{session.Renew{ID: w.laptop, Old: w.hash(5), New: w.hash(8), AuthTime: later}}, // another session's

@@ -41,3 +41,20 @@ func recovering() []State {
 		{"recover-done-none", web.RecoveredPage{Shell: shell(nil, nil), Email: mail, SignIn: "/sign-in"}},
 	}
 }
+
+func securing() []State {
+	page := func(name string, alert *ui.Alert) State {
+		return State{"security" + name, web.SecurityPage{Shell: shell(nil, alert), Form: ui.Form{CSRF: form.CSRF}, Email: mail, Changed: now.Add(-100 * 24 * time.Hour), Least: 15, Explain: explain[:2]}}
+	}
+	done := page("-changed", nil)
+	changed := done.Page.(web.SecurityPage)
+	changed.Status = web.PasswordChanged()
+	done.Page = changed
+	return []State{
+		page("", nil),
+		page("-wrong", web.StepUpWrong("signin.failed", ref)),
+		page("-weak", web.PasswordRefused(factor.TooShort, 15, "password.good", ref)),
+		done,
+		{"security-none", web.SecurityPage{Shell: shell(nil, nil), Form: form, Email: mail}},
+	}
+}
