@@ -113,7 +113,6 @@ func Judge(s Session, u identity.User, now time.Time) Standing {
 	return Live
 }
 
-
 // ACR is how strongly the person proved themselves, and AMR with what
 // (RFC 8176).
 func (s Session) ACR() string { return "urn:doorward:acr:1" }
