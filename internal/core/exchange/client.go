@@ -3,6 +3,8 @@ package exchange
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/doorward/doorward/internal/base/fault"
@@ -37,8 +39,39 @@ var paces = map[*check.Exchange][]risk.Budget{
 	openStream:   {{Count: 100, Per: 10 * time.Second}},
 }
 
-// A ClientProof is what an application shows to say which one it is.
-type ClientProof struct{ ID, Secret string }
+// A ClientProof is what an application shows to say which one it is: its id and
+// secret, or an access token of its own.
+type ClientProof struct {
+	ID, Secret string
+	Token      string // instead of both
+
+	claims token.Claims // of Token, once it was read
+}
+
+// holds says whether the proof is the client's. A person's token is not: an
+// application that acts for somebody is not that application itself.
+func (p ClientProof) holds(c client.Client) bool {
+	if p.Token == "" {
+		return c.Proves(p.Secret)
+	}
+	return c.Exists() && p.claims.Session == "" && p.claims.Subject == c.ID && p.claims.Client == c.ID
+}
+
+// may says whether client and token are both for a scope.
+func (p ClientProof) may(c client.Client, scope string) bool {
+	return c.May(scope) && (p.Token == "" || slices.Contains(strings.Fields(p.claims.Scope), scope))
+}
+
+// read judges a proof's token, if it has one, and finds whose it is.
+func (x *Exchanges) read(ctx context.Context, p ClientProof) (ClientProof, error) {
+	if p.Token == "" {
+		return p, nil
+	}
+	var err error
+	p.claims, err = x.Inspect(ctx, p.Token, x.policy.Issuer)
+	p.ID = p.claims.Client
+	return p, err
+}
 
 // clientFor judges a client's proof. Nothing is written when it holds: it is
 // shown with every introspection and every poll. Checks of the exchange's own
@@ -55,6 +88,9 @@ func (x *Exchanges) clientFor(ctx context.Context, of *check.Exchange, by settle
 			c = j.View.Client(proof.ID)
 		}
 		known = c.Exists()
+		if proof.Token != "" {
+			wait = 0 // a signature is not guessed
+		}
 		if wait < 0 && j.Err() == nil {
 			who += " " + c.ID
 			wait = x.guessed(c, proof.Secret, who, j.Now)
@@ -62,10 +98,10 @@ func (x *Exchanges) clientFor(ctx context.Context, of *check.Exchange, by settle
 		if !j.Hold(clientCalm, wait == 0, check.Wait(wait)) {
 			return nil
 		}
-		if !j.Hold(client.Authentic, c.Proves(proof.Secret)) || !j.Hold(client.Standing, !c.Paused) {
+		if !j.Hold(client.Authentic, proof.holds(c)) || !j.Hold(client.Standing, !c.Paused) {
 			return nil
 		}
-		if of != authenticate && !j.Hold(client.MayRead, len(c.Resources) > 0 && c.May(FeedScope)) {
+		if of != authenticate && !j.Hold(client.MayRead, len(c.Resources) > 0 && proof.may(c, FeedScope)) {
 			return nil
 		}
 		if pace < 0 {

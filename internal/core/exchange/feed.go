@@ -36,6 +36,10 @@ const (
 // Age: durations, so no clocks are compared.
 func (x *Exchanges) Revocations(ctx context.Context, by settle.Caller, proof ClientProof, after uint64, wait time.Duration) (Page, error) {
 	began := x.pipe.Now()
+	proof, err := x.read(ctx, proof)
+	if err != nil {
+		return Page{}, err
+	}
 	reader, err := x.clientFor(ctx, followFeed, by, proof)
 	if err != nil {
 		return Page{}, err
@@ -145,6 +149,8 @@ type Stream struct {
 	rev    uint64 // at which the reader was judged
 	began  time.Time
 	after  uint64
+	names  []revocation.Name // what the reader hangs on
+	until  time.Time         // the end of its token, if it showed one
 	leave  func()
 }
 
@@ -152,9 +158,12 @@ type Stream struct {
 // it is closed.
 func (x *Exchanges) Stream(ctx context.Context, by settle.Caller, proof ClientProof, after uint64) (*Stream, error) {
 	s := &Stream{x: x, rev: x.pipe.Feed.Position(), began: x.pipe.Now(), after: after}
+	proof, err := x.read(ctx, proof)
+	if err != nil {
+		return nil, err
+	}
 	// Asked once, though a refusal is judged again to be written down.
 	join := sync.OnceValues(func() (share, room bool) { return x.streams.join(s.reader.ID) })
-	var err error
 	s.reader, err = x.clientFor(ctx, openStream, by, proof, func(j *settle.Judgement, c client.Client) {
 		s.reader = c
 		share, room := join()
@@ -164,6 +173,10 @@ func (x *Exchanges) Stream(ctx context.Context, by settle.Caller, proof ClientPr
 	})
 	if err != nil {
 		return nil, err
+	}
+	s.names = []revocation.Name{{Unit: revocation.Client, ID: s.reader.ID}, {Unit: revocation.Changed, ID: s.reader.ID}}
+	if proof.Token != "" {
+		s.names, s.until = append(s.names, proof.claims.Names()...), proof.claims.ExpiresAt
 	}
 	s.leave = sync.OnceFunc(func() { x.streams.leave(s.reader.ID) })
 	if err := x.pipe.Follow.Fresh(ctx); err != nil {
@@ -185,9 +198,8 @@ func (s *Stream) Next(ctx context.Context, within time.Duration) (Page, error) {
 		return Page{}, ErrStreamOver
 	default:
 	}
-	id := s.reader.ID
-	if s.x.pipe.Now().Sub(s.began).Abs() > streamFor ||
-		s.x.pipe.Feed.Dead(s.rev, revocation.Name{Unit: revocation.Client, ID: id}, revocation.Name{Unit: revocation.Changed, ID: id}) {
+	now := s.x.pipe.Now()
+	if now.Sub(s.began).Abs() > streamFor || s.x.pipe.Feed.Dead(s.rev, s.names...) || !s.until.IsZero() && !now.Before(s.until) {
 		return Page{}, ErrStreamOver
 	}
 	s.after = p.Next

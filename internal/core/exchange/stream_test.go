@@ -4,15 +4,18 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/doorward/doorward/internal/core"
+	"github.com/doorward/doorward/internal/core/check"
 	"github.com/doorward/doorward/internal/core/client"
 	"github.com/doorward/doorward/internal/core/exchange"
 	"github.com/doorward/doorward/internal/core/manage"
 	"github.com/doorward/doorward/internal/core/revocation"
 	"github.com/doorward/doorward/internal/core/settle"
+	"github.com/doorward/doorward/internal/core/token"
 )
 
 func (n *node) stream(t *testing.T, id string, after uint64) *exchange.Stream {
@@ -301,5 +304,84 @@ func TestEventsAreServedUntilTheyEnd(t *testing.T) {
 			t.Errorf("%d events are left after their end", n)
 		}
 		served(r.on(r.store), "forgotten", 0)
+	})
+}
+
+// issuing lets tests make tokens that no exchange gives yet.
+var issuing = check.Declare(139, "test.issue", client.Authentic)
+
+// machine makes an access token of an application's own, with changes.
+func (r *rig) machine(t *testing.T, id string, change func(c *token.Claims)) exchange.ClientProof {
+	t.Helper()
+	trail := issuing.Begin()
+	trail.Hold(client.Authentic, true)
+	passed, err := trail.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := r.clock.now().Truncate(time.Second)
+	c := token.Claims{Issuer: issuer, Subject: id, Client: id, Audience: []string{issuer}, JTI: "at_" + id, Scope: "account " + exchange.FeedScope,
+		Rev: r.pipe.Feed.Position(), IssuedAt: now, ExpiresAt: now.Add(time.Minute)}
+	if change != nil {
+		change(&c)
+	}
+	text, err := token.Issue(passed, r.ring, "jwt", c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return exchange.ClientProof{Token: text}
+}
+
+// A reader may show an access token of its own instead of its secret: one that
+// holds the scope, while it lives. A person's token is no such proof, whatever
+// it may do.
+func TestReadersByBearer(t *testing.T) {
+	onEach(t, func(t *testing.T, r *rig) {
+		r.apps()
+		p := r.person()
+		base := r.base(t)
+		for name, c := range map[string]struct {
+			proof exchange.ClientProof
+			want  string
+		}{
+			"a reader":          {r.machine(t, "shop", nil), "passed"},
+			"no reader":         {r.machine(t, "notes", nil), "client.may_read"},
+			"a narrower token":  {r.machine(t, "shop", func(c *token.Claims) { c.Scope = "account" }), "client.may_read"},
+			"a paused one":      {r.machine(t, "paused", nil), "client.standing"},
+			"nobody":            {r.machine(t, "nobody", nil), "client.authentic"},
+			"for a person":      {r.machine(t, "shop", func(c *token.Claims) { c.Subject = p.id.String() }), "client.authentic"},
+			"in a session":      {r.machine(t, "shop", func(c *token.Claims) { c.Session = "ses_x" }), "client.authentic"},
+			"of another":        {r.machine(t, "shop", func(c *token.Claims) { c.Subject = "partner" }), "client.authentic"},
+			"for an API":        {r.machine(t, "shop", func(c *token.Claims) { c.Audience = []string{"https://api.shop.example"} }), "token.audience"},
+			"over":              {r.machine(t, "shop", func(c *token.Claims) { c.ExpiresAt = c.IssuedAt }), "token.time"},
+			"of a page":         {exchange.ClientProof{Token: r.signInFrom(t, p, shopOrigin).Access}, "client.authentic"},
+			"no token":          {exchange.ClientProof{Token: "x"}, "token.form"},
+			"a token's id only": {exchange.ClientProof{ID: "shop", Token: "x"}, "token.form"},
+		} {
+			_, err := r.Revocations(t.Context(), home, c.proof, base, 0)
+			s, err2 := r.Stream(t.Context(), home, c.proof, base)
+			if s != nil {
+				s.Close()
+			}
+			got := []string{named(err), named(err2)}
+			for i, g := range got {
+				if g != c.want && !(strings.HasPrefix(c.want, "token.") && strings.HasPrefix(g, "token.")) {
+					t.Errorf("%s, %d: %s, want %s", name, i, g, c.want)
+				}
+			}
+		}
+		// The stream ends with the token, by time or by revocation.
+		for _, end := range []func(){func() { r.clock.add(time.Minute) }, func() { r.happen(t, r.loss(revocation.JTI, "at_shop")) }} {
+			s, err := r.Stream(t.Context(), home, r.machine(t, "shop", nil), r.pipe.Feed.Position())
+			if err != nil {
+				t.Fatal(err)
+			}
+			next(t, s, 0)
+			end()
+			if _, err := s.Next(t.Context(), 0); !errors.Is(err, exchange.ErrStreamOver) {
+				t.Errorf("the stream goes on: %v", err)
+			}
+			s.Close()
+		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/doorward/doorward/internal/core/check"
@@ -63,14 +64,14 @@ func (f *Feed) poll(w http.ResponseWriter, r *http.Request) error {
 			return check.Refuse(door.Query)
 		}
 	}
-	id, secret, _, err := door.BasicClient(r)
+	proof, err := reader(r)
 	if err != nil {
 		return err
 	}
 	outlive(w) // its own wait and the server's end bound it
 	ctx, cancel := context.WithTimeout(r.Context(), min(wait, time.Minute)+door.Patience)
 	defer cancel()
-	p, err := f.Exchange.Revocations(ctx, f.Door.Caller(r), exchange.ClientProof{ID: id, Secret: secret}, after, wait)
+	p, err := f.Exchange.Revocations(ctx, f.Door.Caller(r), proof, after, wait)
 	if err != nil {
 		return err
 	}
@@ -80,6 +81,16 @@ func (f *Feed) poll(w http.ResponseWriter, r *http.Request) error {
 	}
 	door.WriteJSON(w, "application/json", http.StatusOK, out)
 	return nil
+}
+
+// reader is what a reader shows: HTTP Basic, or a token of its own.
+func reader(r *http.Request) (exchange.ClientProof, error) {
+	if scheme, _, _ := strings.Cut(r.Header.Get("Authorization"), " "); strings.EqualFold(scheme, "Bearer") {
+		text, err := door.Bearer(r)
+		return exchange.ClientProof{Token: text}, err
+	}
+	id, secret, _, err := door.BasicClient(r)
+	return exchange.ClientProof{ID: id, Secret: secret}, err
 }
 
 func eventOf(e revocation.Event) eventOut {

@@ -34,13 +34,13 @@ func (f *Feed) stream(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	id, secret, _, err := door.BasicClient(r)
+	proof, err := reader(r)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), door.Patience)
 	defer cancel()
-	s, err := f.Exchange.Stream(ctx, f.Door.Caller(r), exchange.ClientProof{ID: id, Secret: secret}, after)
+	s, err := f.Exchange.Stream(ctx, f.Door.Caller(r), proof, after)
 	if err != nil {
 		return err
 	}
