@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/doorward/doorward/internal/core"
+	"github.com/doorward/doorward/internal/core/job"
 	"github.com/doorward/doorward/internal/core/ledger"
 	"github.com/doorward/doorward/internal/core/outbox"
 	"github.com/doorward/doorward/internal/core/revocation"
@@ -55,7 +56,7 @@ func (s *server) jobs(ctx context.Context) (finish func()) {
 	every(time.Minute, "keys", s.manage.TurnKeys)
 	every(time.Minute, "forget", func(ctx context.Context) error {
 		_, err := s.store.Commit(ctx, core.Unit{revocation.Forget{Now: s.now()}, session.Unvisited{Before: s.now().Add(-session.DeviceKept)}, token.Lapse{Before: s.now().Add(-token.OnceKept)},
-			risk.Earn{Before: s.now().Add(-time.Hour)}, outbox.Drop{Now: s.now()}})
+			risk.Earn{Before: s.now().Add(-time.Hour)}, outbox.Drop{Now: s.now()}, job.Forget{Before: s.now().Add(-job.KeptFor)}})
 		return err
 	})
 	wg.Go(func() {

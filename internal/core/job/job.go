@@ -111,9 +111,17 @@ type Turn struct {
 	At   time.Time
 }
 
-func (Ask) Changes() string  { return "jobs" }
-func (Step) Changes() string { return "jobs" }
-func (Turn) Changes() string { return "jobs" }
+// Forget removes what was done before an instant. What is stopped stays: it can
+// be resumed.
+type Forget struct{ Before time.Time }
+
+// KeptFor is how long what is done can be read.
+const KeptFor = 90 * 24 * time.Hour
+
+func (Forget) Changes() string { return "jobs" }
+func (Ask) Changes() string    { return "jobs" }
+func (Step) Changes() string   { return "jobs" }
+func (Turn) Changes() string   { return "jobs" }
 
 // Reader is what is read of jobs.
 type Reader interface {

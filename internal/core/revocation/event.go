@@ -17,6 +17,7 @@ const (
 	JTI     Unit = "jti"
 	User    Unit = "user"
 	Client  Unit = "client"
+	Org     Unit = "org"
 	Key     Unit = "key"
 	All     Unit = "all"
 	// Changed tells nodes to read a row again: its name is that of the row. It

@@ -127,6 +127,7 @@ var kinds = []kind{
 		values ($1, $2, $3, $4, $5, $6, $7, 0, $8, $9, $5, $10, $11)`},
 	{job.Step{}, one, `update jobs set cursor = $3, seen = seen + $4, did = did + $5, state = $6, node = $7, lease = $8, changed = $9 where id = $1 and cursor = $2 and state = 1`},
 	{job.Turn{}, one, `update jobs set state = $3, changed = $4, lease = 0 where id = $1 and state = $2`},
+	{job.Forget{}, any_, `delete from jobs where state = 3 and changed < $1`},
 }
 
 // rank finds a write's line by its type: its place is the order of locks.

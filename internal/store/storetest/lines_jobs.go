@@ -56,6 +56,20 @@ var jobLines = []line{
 			}),
 			lost: []core.Unit{{stop}, {with(stop, func(t *job.Turn) { t.ID = w.id(9) })}}}
 	}},
+	{job.Forget{}, func(w world) steps {
+		old := at.Add(-job.KeptFor)
+		made := func(k byte, state job.State, when time.Time) job.Ask {
+			return with(w.ask(w.id(k)), func(a *job.Ask) { a.State, a.Asked = state, when })
+		}
+		return steps{
+			given: core.Unit{made(1, job.Done, old.Add(-time.Microsecond)), made(2, job.Done, old), made(3, job.Stopped, old.Add(-time.Hour)), made(4, job.Running, old.Add(-time.Hour))},
+			unit:  core.Unit{job.Forget{Before: old}},
+			read: func(v core.View) any {
+				return []bool{v.Job(w.id(1)).Exists(), v.Job(w.id(2)).Exists(), v.Job(w.id(3)).Exists(), v.Job(w.id(4)).Exists()}
+			},
+			want:  []bool{false, true, true, true},
+			still: []core.Unit{{job.Forget{Before: old}}}}
+	}},
 	{session.FinishAll{}, func(w world) steps {
 		ends := func(ids ...session.ID) session.FinishAll {
 			return session.FinishAll{IDs: ids, At: at.Add(time.Minute), Why: session.ByOperator}
