@@ -183,6 +183,9 @@ func (c *Config) together() []Problem {
 	if (c.SignUp.Open == "domains") != (len(c.SignUp.Domains) > 0) {
 		refuse("sign_up.domains", `belongs to sign_up.open = "domains", and that needs at least one`)
 	}
+	if c.SignUp.Open != "invite" && c.Mail == "" && !c.Development && c.Issuer != "" {
+		refuse("sign_up.open", "needs mail: an account is made when its address is proved, and without mail none can be")
+	}
 	if c.Database == "" {
 		c.Database = "sqlite://" + c.Data + "/doorward.db"
 	}

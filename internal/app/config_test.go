@@ -92,6 +92,8 @@ func TestFileProblemsNameTheirPlace(t *testing.T) {
 		{"idle over max", "[session]\nidle = \"2d\"\nmax = \"1d\"", "f:3:1: session.idle is longer than session.max"},
 		{"refresh over max", "[token]\nrefresh_max = \"1d\"", "token.refresh_idle is longer than token.refresh_max"},
 		{"short password", "[sign_in]\npassword_min = 14", "f:3:1: sign_in.password_min is 14: from 15 to 64"},
+		{"sign-up without mail", "[sign_up]\nopen = \"open\"", "f:3:1: sign_up.open needs mail: an account is made when its address is proved, and without mail none can be"},
+		{"no domains", "mail = \"file:/mails\"\n[sign_up]\nopen = \"domains\"", `sign_up.domains belongs to sign_up.open = "domains", and that needs at least one`},
 		{"number in quotes", "[sign_in]\npassword_min = \"15\"", "f:3:1: sign_in.password_min takes a whole number without quotes"},
 		{"text without quotes", "data = 7", "f:2:1: data takes a text in quotes"},
 		{"list without brackets is one item", "trusted_proxies = \"10.0.0.3\"", `f:2:1: trusted_proxies has "10.0.0.3": networks are wanted, such as 10.0.0.3/32`},

@@ -54,7 +54,8 @@ func RunDemo(ctx context.Context, d Demo) error {
 	}
 	_, port, _ := net.SplitHostPort(listen)
 	issuer := "http://localhost:" + port
-	c, problems := Load(nil, nil, map[string]string{"issuer": issuer, "data": data, "listen": listen, "ops_listen": "127.0.0.1:0"})
+	c, problems := Load(nil, nil, map[string]string{"issuer": issuer, "data": data, "listen": listen, "ops_listen": "127.0.0.1:0",
+		"sign_up.open": "open"})
 	if len(problems) > 0 {
 		return errors.New(problems[0].In("demo"))
 	}
@@ -190,6 +191,7 @@ doorward demo                                        nothing is kept; Ctrl-C rem
   1  Open     %[1]s/demo
   2  Sign in  %[2]s   password: %[3]s
           or  %[4]s   password: %[5]s
+          or  make your own account; its mail comes to %[1]s/dev/mail
   3  Watch    what the server did, beside the orders
 
   Then, in a second tab: %[1]s/account/sessions
