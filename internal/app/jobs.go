@@ -16,6 +16,9 @@ import (
 	"github.com/doorward/doorward/internal/core/token"
 )
 
+// keysEvery is how often a node looks whether a key's turn or end has come.
+const keysEvery = 5 * time.Second
+
 // jobs runs what goes on beside requests until ctx ends, and returns a
 // function that waits for the end and does each thing a last time.
 func (s *server) jobs(ctx context.Context) (finish func()) {
@@ -53,7 +56,7 @@ func (s *server) jobs(ctx context.Context) (finish func()) {
 		return s.pipe.Sweep(ctx, settle.Retention(s.config.Retain), rest)
 	})
 	every(time.Second, "long work", s.manage.Work)
-	every(time.Minute, "keys", s.manage.TurnKeys)
+	every(keysEvery, "keys", s.manage.TurnKeys)
 	every(time.Minute, "forget", func(ctx context.Context) error {
 		_, err := s.store.Commit(ctx, core.Unit{revocation.Forget{Now: s.now()}, session.Unvisited{Before: s.now().Add(-session.DeviceKept)}, token.Lapse{Before: s.now().Add(-token.OnceKept)},
 			risk.Earn{Before: s.now().Add(-time.Hour)}, outbox.Drop{Now: s.now()}, job.Forget{Before: s.now().Add(-job.KeptFor)}})

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/doorward/doorward/internal/base/secret"
@@ -117,48 +118,74 @@ func (k *kek) opener(p key.Policy) func(context.Context, []key.Key, time.Time) (
 }
 
 // Newer is the first key when it is not the present one, and else, where they
-// are kept in a file, a new one that is put before it. done leaves that alone
-// in the file.
-func (k *kek) Newer(fits func(secret.KEK) bool) (secret.KEK, func() error, error) {
-	if k.file != "" {
-		if err := k.read(); err != nil {
-			return nil, nil, err
+// are kept in a file, a new one that is put before it. done drops those behind
+// it.
+func (k *kek) Newer(fits func(secret.KEK) bool) (next secret.KEK, done func() error, err error) {
+	err = k.locked(func() error {
+		first := (*k.present.Load())[0]
+		if next, err = secret.NewSealer(first); err != nil {
+			return err
 		}
-	}
-	keys := *k.present.Load()
-	first, err := secret.NewSealer(keys[0])
-	if err != nil {
-		return nil, nil, err
-	}
-	if fits(first) {
+		done = func() error { return k.dropBehind(first) }
+		if !fits(next) {
+			return nil
+		}
 		if k.file == "" {
-			return nil, nil, manage.ErrNoNewer
+			return manage.ErrNoNewer
 		}
 		made := secret.Random()
-		if err := replace(k.file, secret.Encode(made[:])+"\n"+secret.Encode(keys[0])+"\n"); err != nil {
-			return nil, nil, fmt.Errorf("%w: %w", manage.ErrNoNewer, err)
+		if err := replace(k.file, secret.Encode(made[:])+"\n"+secret.Encode(first)+"\n"); err != nil {
+			return fmt.Errorf("%w: %w", manage.ErrNoNewer, err)
 		}
 		if err := k.read(); err != nil {
-			return nil, nil, err
+			return err
 		}
-		if first, err = secret.NewSealer(made[:]); err != nil {
-			return nil, nil, err
-		}
-	}
-	return first, k.alone, nil
+		next, err = secret.NewSealer(made[:])
+		done = func() error { return k.dropBehind(made[:]) }
+		return err
+	})
+	return next, done, err
 }
 
-// alone drops the keys that sealed earlier.
-func (k *kek) alone() error {
-	keys := *k.present.Load()
-	text := secret.Encode(keys[0]) + "\n"
+// dropBehind drops the keys that a key has followed. One that another node has
+// put before it since stays.
+func (k *kek) dropBehind(last []byte) error {
+	return k.locked(func() error {
+		var text strings.Builder
+		for _, one := range *k.present.Load() {
+			text.WriteString(secret.Encode(one) + "\n")
+			if secret.Equal(one, last) {
+				break
+			}
+		}
+		if k.file == "" {
+			return k.take(text.String())
+		}
+		if err := replace(k.file, text.String()); err != nil {
+			return err
+		}
+		return k.read()
+	})
+}
+
+// locked reads the file and goes on while no other process on its host does:
+// of two nodes that rotate at once, one finds the other's new key.
+func (k *kek) locked(f func() error) error {
 	if k.file == "" {
-		return k.take(text)
+		return f()
 	}
-	if err := replace(k.file, text); err != nil {
+	dir, err := os.Open(filepath.Dir(k.file))
+	if err != nil {
 		return err
 	}
-	return k.read()
+	defer dir.Close()
+	if err := syscall.Flock(int(dir.Fd()), syscall.LOCK_EX); err != nil {
+		return err
+	}
+	if err := k.read(); err != nil {
+		return err
+	}
+	return f()
 }
 
 // writeNew gives a file its name only when all of it is on disk, and only when

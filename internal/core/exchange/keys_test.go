@@ -244,6 +244,38 @@ func TestFamiliesOutliveARotation(t *testing.T) {
 	})
 }
 
+// Opaque tokens outlive the turn of their key, and die with a compromised one.
+func TestOpaqueTokensAndTheirKeys(t *testing.T) {
+	onEach(t, func(t *testing.T, r *rig) {
+		r.vault()
+		p := r.person()
+		before := r.signInFrom(t, p, vaultOrigin)
+		old := r.current(t, key.Opaque)
+		if err := r.manage.RotateKey(t.Context(), operator, key.Opaque, true); err != nil {
+			t.Fatal(err)
+		}
+		r.clock.add(key.Soon)
+		eventually(t, "the next key seals", func() bool {
+			keys := r.keys.Keys.Ring().Opaque
+			return len(keys) == 2 && keys[1].KID != old
+		})
+		after := r.signInFrom(t, p, vaultOrigin)
+		if a, b := r.inspected(t, before.Access).KID, r.inspected(t, after.Access).KID; a != old || b == old {
+			t.Errorf("sealed by %s before and %s after its turn", a, b)
+		}
+		// The previous one was stolen; what the other sealed stands.
+		if err := r.manage.RetireKey(t.Context(), operator, old, true); err != nil {
+			t.Fatal(err)
+		}
+		got, err := r.Introspect(t.Context(), home, proof("vault"), before.Access)
+		inactive(t, "of a compromised key", got, err)
+		r.inspected(t, after.Access)
+		if events := r.events(); len(events) != 1 || events[0].Name != (revocation.Name{Unit: revocation.Key, ID: old}) {
+			t.Errorf("the feed says %+v", events)
+		}
+	})
+}
+
 // Segments of every key stay verifiable, also when the private part is gone;
 // a compromised key's word counts for what it sealed before.
 func TestTheLedgerOutlivesItsKeys(t *testing.T) {
