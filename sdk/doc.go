@@ -5,8 +5,8 @@
 //	who := doorward.From(r.Context())
 //
 // A [Verifier] checks signatures and claims here, without a call per request,
-// and follows the server's revocation feed: a session that ended a moment ago
-// ends here too. When the feed falls behind it asks the server about each
+// and follows the server's revocation feed by its stream: a session that ended a
+// moment ago ends here too. When the feed falls behind it asks the server about each
 // token; when the server cannot be reached it goes on for five minutes and says
 // so ([Identity.Stale]). What it cannot judge it answers with 503, never 401:
 // nobody is signed out because a network broke.

@@ -174,6 +174,36 @@ func TestWhoIsRefusedAStream(t *testing.T) {
 	})
 }
 
+// The end of a single token is told the API it was made for, and no other; the
+// end of its session is told both.
+func TestReadersAreToldOfTheirOwn(t *testing.T) {
+	rig.Both(t, func(t *testing.T, engine rig.Engine) {
+		s := rig.Start(t, engine)
+		s.App("notes", notesOrigin, "notes-api")
+		notes, other := listen(t, s, s.API("notes-server", "notes-api"), ""), listen(t, s, s.API("other-server", "other-api"), "")
+		b := s.SignInAt(s.User("ana"), notesOrigin)
+		if r := s.CLI(b.Access, "tokens", "revoke", "-", "--json"); r.Code != 0 {
+			t.Fatal(r.Stdout, r.Stderr)
+		}
+		b.Do("DELETE", "/session", nil).Want(t, 204)
+		unit := func(in <-chan frame) string {
+			var e struct {
+				Unit string `json:"unit"`
+			}
+			if err := json.Unmarshal([]byte(await(t, in, "revocation").data), &e); err != nil {
+				t.Fatal(err)
+			}
+			return e.Unit
+		}
+		if first, second := unit(notes), unit(notes); first != "jti" || second != "session" {
+			t.Errorf("the token's API is told of a %s and a %s", first, second)
+		}
+		if first := unit(other); first != "session" {
+			t.Errorf("the other API is told of a %s first", first)
+		}
+	})
+}
+
 // A reader that goes away gives its place back, however it goes.
 func TestPlacesOfStreamsComeBack(t *testing.T) {
 	s := rig.Start(t, rig.SQLite, rig.Env("DOORWARD_LIMITS_SCALE=1000"))
