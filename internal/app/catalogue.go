@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/doorward/doorward/internal/core/check"
@@ -37,3 +38,31 @@ func Catalogue() string {
 
 // testNumbers and above belong to the checks that tests declare.
 const testNumbers = 60000
+
+// A Check is one named check, for whoever looks it up.
+type Check struct {
+	ID     string   `json:"id"`
+	Says   string   `json:"says"`
+	Title  string   `json:"title"`
+	Source string   `json:"source,omitzero"`
+	Shown  string   `json:"shown,omitzero"` // the id that the outside reads
+	Stops  []string `json:"stops,omitempty"`
+	In     []string `json:"in,omitempty"` // the exchanges that declare it
+}
+
+// Checks is the catalogue of this program.
+func Checks() (out []Check) {
+	for _, c := range check.Catalogue() {
+		if c.Number >= testNumbers {
+			continue
+		}
+		x := Check{ID: c.ID, Says: c.Says, Title: c.Title, Source: c.Source, Shown: c.Shown, Stops: c.Stops}
+		for _, e := range check.Exchanges() {
+			if e.Number < testNumbers && slices.Contains(e.Checks, c) {
+				x.In = append(x.In, e.Name)
+			}
+		}
+		out = append(out, x)
+	}
+	return out
+}

@@ -215,6 +215,10 @@ func TestTheAPIIsAsItDescribesItself(t *testing.T) {
 					good = strings.ReplaceAll(good, "{"+p.Name+"}", name)
 					bad = strings.ReplaceAll(bad, "{"+p.Name+"}", "nobody@example.com")
 				}
+				if op.ID == "audit.tail" { // does not end by itself
+					d.judged(t, op, s.Socket(method, path+"?q=colour:red", nil))
+					continue
+				}
 				calls := bodies[op.ID]
 				known := len(calls) > 0 || op.Body == nil
 				if len(calls) == 0 {

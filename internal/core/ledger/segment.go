@@ -131,6 +131,8 @@ type Reader interface {
 	// EntriesPast lists what a Past selects, newest first, each with its
 	// personal fields where they are still kept.
 	EntriesPast(Past) []Entry
+	// Private puts the personal fields to entries, where they are still kept.
+	Private([]Entry) []Entry
 	// EntryByRef finds the entry of a refusal by its reference.
 	EntryByRef(ref string) (Entry, bool)
 	// PastPrivate lists what Erase would remove.

@@ -93,6 +93,12 @@ func (m *Manage) routes() []route {
 		{method: "POST", path: "/api/v1/tokens/verify", name: "tokens.verify", says: "Runs every check of a token of any kind, and spends nothing.", in: tokenIn{}, out: explained{}, do: m.examine},
 		{method: "POST", path: "/api/v1/tokens/revoke", name: "tokens.revoke", says: "Ends a token that was found: an access token by itself, a refresh token with its family, a session's secret with its session.",
 			in: tokenIn{}, out: revokedOut{}, runs: "token.revoke", do: m.revoke},
+		{method: "GET", path: "/api/v1/audit", name: "audit.list", says: "Lists entries of the ledger that a query selects, the newest first.", query: []string{"q", "after", "limit"}, out: auditPage{},
+			refuses: []string{"audit.form", "user.found"}, held: true, do: m.audit},
+		{method: "GET", path: "/api/v1/audit/export", name: "audit.export", says: "Streams entries of the ledger that a query selects, each chain from its oldest.", query: []string{"q"}, out: auditOut{}, stream: true,
+			refuses: []string{"audit.form", "user.found"}, held: true, do: m.exportAudit},
+		{method: "GET", path: "/api/v1/audit/tail", name: "audit.tail", says: "Streams what the ledger takes in from now on; an empty line says that the stream lives.", query: []string{"q"}, out: auditOut{}, stream: true,
+			refuses: []string{"audit.form", "user.found"}, held: true, do: m.tail},
 		{method: "GET", path: "/api/v1/audit/verify", name: "audit.verify", says: "Holds the ledger's chains against their signatures.", out: verified{}, do: m.verify},
 
 		{method: "POST", path: "/api/v1/drill", name: "drill.begin", says: "Gives a drill a nonce, which the public address answers until the drill ends.", status: http.StatusCreated, out: drillOut{}, local: true, do: m.Drills.begin},

@@ -156,17 +156,17 @@ func (v *view) EntriesPast(q ledger.Past) []ledger.Entry {
 	}
 	slices.SortFunc(found, func(a, b ledger.Entry) int { return slices.Compare(b.ID[:], a.ID[:]) })
 	found = slices.CompactFunc(found, func(a, b ledger.Entry) bool { return a.ID == b.ID })
-	return v.private(found[:min(len(found), max(q.Limit, 0))])
+	return v.Private(found[:min(len(found), max(q.Limit, 0))])
 }
 
-// private puts the personal fields back.
-func (v *view) private(entries []ledger.Entry) []ledger.Entry {
+func (v *view) Private(entries []ledger.Entry) []ledger.Entry {
 	at := make(map[ledger.ID]int, len(entries))
 	ids := make([]ledger.ID, len(entries))
 	for i, e := range entries {
 		at[e.ID], ids[i] = i, e.ID
 	}
 	if len(ids) == 0 {
+		v.asks()
 		return entries
 	}
 	v.many(v.s.dialect.words.Replace(privateOf), []any{hexList(reflect.ValueOf(ids))}, func(scan func(...any) error) error {
