@@ -20,8 +20,7 @@ func (r *root) endTokens(use, short, long, path string, show func(io.Writer, end
 				if _, person := r.terminal(); !person || r.json {
 					return &failure{Title: "This ends tokens and nobody is here to ask.", Detail: "Add --yes to end them.", exit: exitUsage}
 				}
-				fmt.Fprintf(r.stderr, "This ends every token of %s at once.\nType %s to go on: ", plain(args[0]), plain(args[0]))
-				if r.line() != args[0] {
+				if !r.typed("This ends every token of "+plain(args[0])+" at once.", args[0]) {
 					return &failure{Title: "Nothing was ended.", exit: exitNo}
 				}
 			}
@@ -35,6 +34,13 @@ func (r *root) endTokens(use, short, long, path string, show func(io.Writer, end
 	}
 	cmd.Flags().BoolVar(&sure, "yes", false, "end them without asking")
 	return cmd
+}
+
+// typed says what would happen to something and whether a person typed its
+// name to go on, which no reflex does.
+func (r *root) typed(says, name string) bool {
+	fmt.Fprintf(r.stderr, "%s\nType %s to go on: ", says, plain(name))
+	return r.line() == name
 }
 
 func (r *root) usersEndTokens() *cobra.Command {

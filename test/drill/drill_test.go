@@ -80,6 +80,11 @@ func TestADeploymentHolds(t *testing.T) {
 				}
 			}
 		}
+		for _, left := range report.Left {
+			if strings.Contains(left, "application") {
+				t.Errorf("the drill left %s", left)
+			}
+		}
 		nothingLeft(t, s)
 		// One that needs time, with a clock that has it.
 		o := options(s, s.Client().Transport)

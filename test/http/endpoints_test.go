@@ -77,6 +77,7 @@ var endpoints = []endpoint{
 	{method: "GET", path: "/api/v1/sessions", allow: documents, socket: true, params: []string{"q"}},
 	{method: "GET", path: "/api/v1/sessions/ses_00000000000000000000000000", allow: documents, socket: true},
 	{method: "POST", path: "/api/v1/users/nobody@example.com/end-tokens", allow: []string{"POST"}, socket: true},
+	{method: "DELETE", path: "/api/v1/clients/nobody", allow: []string{"DELETE"}, socket: true},
 	{method: "POST", path: "/api/v1/clients/nobody/end-tokens", allow: []string{"POST"}, socket: true},
 	{method: "POST", path: "/api/v1/tokens/verify", allow: []string{"POST"}, socket: true, media: jsonMedia, body: `{"token":"junk"}`},
 	{method: "POST", path: "/api/v1/tokens/revoke", allow: []string{"POST"}, socket: true, media: jsonMedia, body: `{"token":"junk"}`},

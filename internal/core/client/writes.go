@@ -31,6 +31,11 @@ type Prefer struct{ Origin, Client string }
 // position. What it is given afterwards lives.
 type Cut struct{ ID string }
 
+// Remove forgets a machine's application. One that people's tokens could hang
+// on stays: its id must never come back to them.
+type Remove struct{ ID string }
+
+func (Remove) Changes() string { return "clients" }
 func (Cut) Changes() string    { return "clients" }
 func (Prefer) Changes() string { return "client_origins" }
 func (Create) Changes() string { return "clients" }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/doorward/doorward/internal/base/secret"
 	"github.com/doorward/doorward/internal/core"
+	"github.com/doorward/doorward/internal/core/client"
 	"github.com/doorward/doorward/internal/core/exchange"
 	"github.com/doorward/doorward/internal/core/job"
 	"github.com/doorward/doorward/internal/core/manage"
@@ -356,5 +357,39 @@ func TestQueriesThatEndNothing(t *testing.T) {
 			t.Errorf("%+v", j)
 		}
 		r.cookieRefused(t, in.Cookie, "session.alive")
+	})
+}
+
+// A machine's application is forgotten: its secret proves nothing, its id may
+// be given again. One that people's tokens hang on stays.
+func TestForgettingAnApplication(t *testing.T) {
+	onEach(t, func(t *testing.T, r *rig) {
+		if _, err := r.manage.CreateClients(t.Context(), operator, []manage.NewClient{{Client: client.Client{ID: "job", Name: "Job", Type: "machine", Resources: []string{"job"}, Scopes: []string{exchange.FeedScope}}, Secret: "a secret of the job"}}); err != nil {
+			t.Fatal(err)
+		}
+		who := exchange.ClientProof{ID: "job", Secret: "a secret of the job"}
+		if _, err := r.Introspect(t.Context(), home, who, "x"); err != nil {
+			t.Fatal(err)
+		}
+		before := len(r.events())
+		r.spy.take()
+		if err := r.manage.DeleteClient(t.Context(), operator, "job"); err != nil {
+			t.Fatal(err)
+		}
+		e, err := entry(r.spy.take()[0])
+		if err != nil || e.Client != "job" || e.Refused {
+			t.Errorf("the ledger says %+v, %v", e, err)
+		}
+		if all := r.events()[before:]; len(all) != 1 || all[0].Name.Unit != revocation.Client || all[0].Name.ID != "job" {
+			t.Errorf("the feed says %+v", all)
+		}
+		_, err = r.Introspect(t.Context(), home, who, "x")
+		refused(t, err, "client.authentic")
+		refused(t, r.manage.DeleteClient(t.Context(), operator, "job"), "client.found")
+		refused(t, r.manage.DeleteClient(t.Context(), operator, "\x00"), "client.found")
+		refused(t, r.manage.DeleteClient(t.Context(), operator, client.BuiltIn), "client.machine")
+		if _, err := r.manage.CreateClients(t.Context(), operator, []manage.NewClient{{Client: client.Client{ID: "job", Name: "Job", Type: "machine", Resources: []string{"job"}}, Secret: "another secret"}}); err != nil {
+			t.Errorf("the id is not free again: %v", err)
+		}
 	})
 }

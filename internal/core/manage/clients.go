@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/doorward/doorward/internal/base/fault"
 	"github.com/doorward/doorward/internal/base/secret"
 	"github.com/doorward/doorward/internal/core"
 	"github.com/doorward/doorward/internal/core/check"
@@ -14,6 +15,33 @@ import (
 )
 
 var createClient = check.Declare(211, "client.create", client.Metadata, client.IDFree)
+
+var (
+	clientMachine = check.New(check.Check{Number: 891, ID: "client.machine", Fault: fault.Conflict, Shown: "client.machine",
+		Says: "The application is a machine: no person's tokens hang on it.", Source: "RFC 7592 section 2.3; RFC 9700 section 4.15",
+		Title: "An application that people use cannot be removed. Its tokens can be ended."})
+	deleteClient = check.Declare(289, "client.delete", clientFound, clientMachine)
+)
+
+// DeleteClient forgets a machine's application; what it was given ends at
+// once. Its id may be given again: tokens of the one before lie below the
+// event for as long as any could live.
+func (m *Manage) DeleteClient(ctx context.Context, by settle.Caller, id string) error {
+	return m.pipe.Run(ctx, deleteClient, by, func(j *settle.Judgement) core.Unit {
+		c := client.Client{}
+		if client.ValidID(id) {
+			c = j.View.Client(id)
+		}
+		if !j.Hold(clientFound, c.Exists()) {
+			return nil
+		}
+		j.Client = c.ID
+		if !j.Hold(clientMachine, c.Type == "machine") {
+			return nil
+		}
+		return core.Unit{revocation.Next{}, client.Remove{ID: c.ID}, m.event(revocation.Name{Unit: revocation.Client, ID: c.ID}, j.Now)}
+	}, nil)
+}
 
 // A NewClient is an application to be registered. Secret is given by the
 // operator or, for a confidential client without one, made here.

@@ -135,6 +135,15 @@ func (m *Manage) endUser(w http.ResponseWriter, r *http.Request, by settle.Calle
 	return nil
 }
 
+func (m *Manage) deleteClient(w http.ResponseWriter, r *http.Request, by settle.Caller) error {
+	id := r.PathValue("client")
+	if err := m.Manage.DeleteClient(r.Context(), by, id); err != nil {
+		return err
+	}
+	door.WriteJSON(w, "application/json", http.StatusOK, clientEnded{id})
+	return nil
+}
+
 func (m *Manage) endClient(w http.ResponseWriter, r *http.Request, by settle.Caller) error {
 	id := r.PathValue("client")
 	if err := m.Manage.EndClient(r.Context(), by, id); err != nil {

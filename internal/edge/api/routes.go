@@ -77,6 +77,7 @@ func (m *Manage) routes() []route {
 		{method: "POST", path: "/api/v1/sessions/end", name: "sessions.end", says: "Ends one session, or every live one that a query selects.", in: ending{}, out: endOut{}, also: http.StatusAccepted,
 			runs: "sessions.end", refuses: []string{"session.found"}, held: true, do: m.endSessions},
 		{method: "POST", path: "/api/v1/users/{user}/end-tokens", name: "users.end_tokens", says: "Ends everything that a person holds: sessions, families and tokens.", out: endOut{}, runs: "user.end_tokens", do: m.endUser},
+		{method: "DELETE", path: "/api/v1/clients/{client}", name: "clients.delete", says: "Forgets a machine's application; what it was given ends at once.", out: clientEnded{}, runs: "client.delete", do: m.deleteClient},
 		{method: "POST", path: "/api/v1/clients/{client}/end-tokens", name: "clients.end_tokens", says: "Ends everything that an application was given.", out: clientEnded{}, runs: "client.end_tokens", do: m.endClient},
 
 		{method: "GET", path: "/api/v1/jobs", name: "jobs.list", says: "Lists the work that goes on behind requests.", out: jobPage{}, do: m.jobs},

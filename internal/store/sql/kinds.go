@@ -32,6 +32,7 @@ var kinds = []kind{
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, 0, $13, $14)`},
 	{client.Claim{}, one, `insert into client_origins (origin, client_id) values ($1, $2)`},
 	{client.Prefer{}, any_, `insert into client_origins (origin, client_id) values ($1, $2) on conflict (origin) do nothing`},
+	{client.Remove{}, one, `delete from clients where id = $1 and type = 'machine'`},
 	{client.Cut{}, one, `update clients set cut = (select seq from feed_head) where id = $1`},
 
 	{identity.Create{}, one, `insert into users (id, email, address, name, verified, admin, state, guard, cut, created) values ($1, $2, $3, $4, $5, $6, 1, 0, 0, $7)`},
