@@ -177,7 +177,7 @@ func ReadClaims(raw []byte, kid string) (Claims, bool) {
 		Amr      []string `json:"amr"`
 		AuthTime int64    `json:"auth_time"`
 	}
-	if json.Unmarshal(raw, &in) != nil || in.Exp == nil || in.Nbf == nil || in.Iat == nil || in.Rev == nil || in.Sub == "" || in.Jti == "" {
+	if json.Unmarshal(raw, &in) != nil || in.Exp == nil || in.Nbf == nil || in.Iat == nil || in.Rev == nil || in.Iss == "" || in.Sub == "" || in.Jti == "" {
 		return Claims{}, false
 	}
 	if *in.Exp < 0 || *in.Exp > year9999 || *in.Nbf < 0 || *in.Iat < 0 || *in.Nbf > year9999 || *in.Iat > year9999 {

@@ -167,7 +167,13 @@ func FuzzOpaque(f *testing.F) {
 	f.Add(AccessPrefix)
 	ring := &key.Ring{Opaque: []key.OpaqueKey{opaqueKey(1)}}
 	f.Fuzz(func(t *testing.T, s string) {
-		if c, _, ours := Read(s, ring); ours && s != text {
+		c, _, ours := Read(s, ring)
+		if !ours {
+			return
+		}
+		// Each process of a fuzz run seals its own; all of them seal this.
+		rest := strings.TrimPrefix(s, AccessPrefix)
+		if b, ok := secret.Decode(rest); !ok || secret.Encode(b) != rest || c.JTI != full().JTI || c.Rev != full().Rev {
 			t.Errorf("SES-08: %q gives %+v", s, c)
 		}
 	})

@@ -172,6 +172,7 @@ func FuzzParseSession(f *testing.F) {
 func FuzzReadClaims(f *testing.F) {
 	c := Claims{Issuer: "https://a.example", Subject: "user_1", Audience: []string{"x"}, ExpiresAt: now, IssuedAt: now, JTI: "at_1", Rev: 3, AMR: []string{"pwd"}, AuthTime: now}
 	f.Add(c.encode())
+	f.Add([]byte(`{"sub":"0","exp":0,"nbf":0,"iat":0,"jti":"0","rev":0}`)) // without an issuer (RFC 9068 section 2.2)
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		c, ok := ReadClaims(raw, "k")
 		if !ok {
