@@ -3,6 +3,7 @@ package exchange
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/doorward/doorward/internal/core/check"
@@ -69,4 +70,26 @@ func (x *Exchanges) Story(ctx context.Context, who Who, id session.ID) (session.
 	}
 	slices.SortFunc(story, func(a, b ledger.Entry) int { return slices.Compare(a.ID[:], b.ID[:]) })
 	return s, story, v.Err()
+}
+
+// Facts are what the first page of an account says: facts, and no score.
+type Facts struct {
+	Sessions        int
+	Browsers        int       // that the person signed in from before
+	PasswordChanged time.Time // zero without a password
+	Refused         int       // sign-ins that were refused within a day
+}
+
+// Facts counts them for the caller.
+func (x *Exchanges) Facts(ctx context.Context, who Who) (f Facts, err error) {
+	v, now := x.pipe.Store.View(ctx), x.pipe.Now()
+	f.Sessions = len(v.Sessions(session.Query{User: who.User.ID, Standing: now, Limit: listAtMost}))
+	f.Browsers = len(v.Devices(who.User.ID, session.DevicesAtMost+1))
+	f.PasswordChanged = v.Password(who.User.ID).Changed
+	for _, e := range v.EntriesPast(ledger.Past{Subject: who.User.ID, Chain: ledger.Audit, Since: now.Add(-24 * time.Hour), Limit: activityRead}) {
+		if e.Refused && e.Exchange != nil && strings.HasPrefix(e.Exchange.Name, "signin.") {
+			f.Refused++
+		}
+	}
+	return f, v.Err()
 }

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/doorward/doorward/internal/core/exchange"
 	"github.com/doorward/doorward/internal/edge/web/ui"
 )
 
@@ -18,7 +19,7 @@ var (
 type HomePage struct {
 	ui.Shell
 	Person
-	Sessions int // live sessions, this browser's included
+	exchange.Facts
 }
 
 // Title heads the page.

@@ -19,11 +19,11 @@ func (v *visit) showHome() error {
 	if err != nil || !who.Exists() {
 		return v.toSignIn(home, err)
 	}
-	all, err := v.exchange.Sessions(v.ctx(), who)
+	facts, err := v.exchange.Facts(v.ctx(), who)
 	if err != nil {
 		return err
 	}
-	return v.show(HomePage{Shell: v.shell(), Person: personOf(who), Sessions: len(all)})
+	return v.show(HomePage{Shell: v.shell(), Person: personOf(who), Facts: facts})
 }
 
 func (v *visit) showSessions() error {

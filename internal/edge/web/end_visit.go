@@ -17,6 +17,7 @@ import (
 // ending lists and ends sessions of the caller's own.
 type ending interface {
 	Sessions(context.Context, exchange.Who) ([]session.Session, error)
+	Facts(context.Context, exchange.Who) (exchange.Facts, error)
 	Story(context.Context, exchange.Who, session.ID) (session.Session, []ledger.Entry, error)
 	Activity(ctx context.Context, who exchange.Who, before ledger.ID, keep func(ledger.Entry) bool) ([]ledger.Entry, ledger.ID, error)
 	SignOut(context.Context, settle.Caller, exchange.Credential) (session.Session, error)

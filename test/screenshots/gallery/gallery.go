@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/doorward/doorward/internal/core/exchange"
 	"github.com/doorward/doorward/internal/edge/web"
 	"github.com/doorward/doorward/internal/edge/web/ui"
 )
@@ -133,8 +134,8 @@ func account() []State {
 		return web.EndPage{Shell: shell(nil, nil), Form: form, Asks: asks, Action: action, Effect: e, Explain: explain[2:]}
 	}
 	return []State{
-		{"account", web.HomePage{Shell: shell(nil, nil), Person: ana, Sessions: 4}},
-		{"account-one", web.HomePage{Shell: shell(nil, nil), Person: web.Person{Email: mail}, Sessions: 1}},
+		{"account", web.HomePage{Shell: shell(nil, nil), Person: ana, Facts: exchange.Facts{Sessions: 4, Browsers: 3, PasswordChanged: now.Add(-180 * 24 * time.Hour), Refused: 2}}},
+		{"account-one", web.HomePage{Shell: shell(nil, nil), Person: web.Person{Email: mail}, Facts: exchange.Facts{Sessions: 1}}},
 		{"sessions", sessions([]web.Session{phone, here, unknown}, &others, nil)},
 		{"sessions-alone", sessions([]web.Session{here}, nil, nil)},
 		{"sessions-ended-one", sessions([]web.Session{here, phone}, &one, &web.Effect{Ends: []ui.Message{web.EndedOne(), web.EndsTokens()},

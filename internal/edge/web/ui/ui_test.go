@@ -111,7 +111,7 @@ var pairs = []struct {
 	{"muted", "bg", 4.5}, {"muted", "surface", 4.5}, {"muted", "sunken", 4.5}, {"muted", "danger-soft", 4.5},
 	{"accent", "bg", 4.5}, {"accent", "surface", 4.5}, {"accent", "accent-soft", 4.5}, {"accent", "danger-soft", 4.5},
 	{"on-accent", "accent", 4.5}, {"on-accent", "accent-hover", 4.5}, {"accent-hover", "surface", 4.5},
-	{"danger", "surface", 4.5}, {"danger", "danger-soft", 4.5}, {"ok", "ok-soft", 3},
+	{"danger", "surface", 4.5}, {"danger", "danger-soft", 4.5}, {"ok", "ok-soft", 3}, {"warn", "warn-soft", 3}, {"text", "warn-soft", 4.5}, {"accent", "warn-soft", 4.5},
 	{"edge", "surface", 3}, {"edge", "bg", 3}, {"edge", "sunken", 3},
 }
 

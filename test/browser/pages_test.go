@@ -1,0 +1,338 @@
+package browser
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+	"github.com/go-json-experiment/json"
+
+	"github.com/doorward/doorward/test/rig"
+)
+
+// A stop is one page that exists, where a visitor finds it. docs/pages.md says
+// what each keeps; whoever adds a page adds its line here.
+type stop struct {
+	name string
+	path string // {session} is another session of hers, {notme} the link of a mail
+	in   bool   // signed in
+}
+
+var stops = []stop{
+	{"sign-in", "/sign-in", false},
+	{"sign-in-bound", "/sign-in?return_to=%2Faccount%2Fsessions", false},
+	{"sign-up", "/sign-up", false},
+	{"verify", "/verify", false},
+	{"invite", "/invite?t=nothing", false},
+	{"setup", "/setup", false},
+	{"recover", "/recover", false},
+	{"recover-check", "/recover/check", false},
+	{"recover-link", "/recover/link?t=nothing", false},
+	{"recover-new", "/recover/new", false},
+	{"signed-out", "/signed-out", false},
+	{"sign-out-nobody", "/sign-out", false},
+	{"return", "/return", false},
+	{"error", "/error", false},
+	{"nowhere", "/no/such/page", false},
+	{"not-me-unknown", "/not-me/nothing", false},
+	{"not-me", "{notme}", false},
+	{"sign-in-already", "/sign-in", true},
+	{"step-up", "/step-up?return_to=%2Faccount%2Fsessions%2Fend-all", true},
+	{"sign-out", "/sign-out", true},
+	{"account", "/account", true},
+	{"sessions", "/account/sessions", true},
+	{"session", "/account/sessions/{session}", true},
+	{"session-end", "/account/sessions/{session}/end", true},
+	{"session-unknown", "/account/sessions/{session}/unknown", true},
+	{"end-others", "/account/sessions/end-others", true},
+	{"end-all", "/account/sessions/end-all", true},
+	{"activity", "/account/activity", true},
+	{"activity-refused", "/account/activity?kind=refused", true},
+	{"dev-mail", "/dev/mail", true},
+}
+
+// A house is a running server, somebody who is signed in twice, and a visitor.
+type house struct {
+	*rig.Server
+	ana           rig.User
+	her, stranger *Tab
+	session       string
+	notme         string
+}
+
+func open(t *testing.T) *house {
+	t.Helper()
+	h := &house{Server: rig.Start(t, rig.SQLite, rig.Env("DOORWARD_SIGN_UP_OPEN=open", "DOORWARD_LIMITS_SCALE=1000"))}
+	h.ana = h.User("ana")
+	h.her, h.stranger = New(t).Tab(), New(t).Tab()
+	h.enter(h.her)
+	wrong := New(t).Tab()
+	wrong.Go(h.URL + "/sign-in")
+	signIn(wrong, h.ana.Email, "not her password at all")
+	wrong.Until("the refusal", `document.querySelector("[role=alert]")`)
+	wrong.Type(`input[name="password"]`, h.ana.Password)
+	wrong.Press(submit)
+	wrong.Until("the account", `location.pathname === "/account"`)
+	h.her.Go(h.URL + "/account/sessions")
+	h.session = h.her.Eval(`(document.querySelector("a[href$='/unknown']").pathname.split("/")[3])`)
+	h.her.Go(h.URL + "/dev/mail")
+	h.notme = h.her.Eval(`document.querySelector("a[href*='/not-me/']").pathname`)
+	return h
+}
+
+func (h *house) enter(tab *Tab) {
+	tab.t.Helper()
+	tab.Go(h.URL + "/sign-in")
+	signIn(tab, h.ana.Email, h.ana.Password)
+	tab.Until("the account", `location.pathname === "/account"`)
+}
+
+func (h *house) at(s stop) string {
+	return h.URL + strings.NewReplacer("{session}", h.session, "{notme}", h.notme).Replace(s.path)
+}
+
+func (h *house) tab(s stop) *Tab {
+	if s.in {
+		return h.her
+	}
+	return h.stranger
+}
+
+func (t *Tab) width(w int64) {
+	t.t.Helper()
+	t.do("set the width", chromedp.EmulateViewport(w, 720))
+}
+
+// call runs a command of the browser's own protocol.
+func call[P, R any](t *Tab, c cdp.Command[P, R], p P) {
+	t.t.Helper()
+	t.do("call "+string(c.Method), func(ctx context.Context, target *chromedp.Target) (chromedp.Void, error) {
+		_, err := cdp.Call(ctx, target, c, p)
+		return chromedp.Void{}, err
+	})
+}
+
+// faults are what a page's own structure says against it, asked in the page.
+const faults = `JSON.stringify((() => {
+	const bad = [], all = [...document.querySelectorAll("*")], say = (what, e) => bad.push(what + ": " + e.outerHTML.slice(0, 120));
+	const seen = e => e.checkVisibility() && e.getClientRects().length > 0;
+	if (document.documentElement.scrollWidth > innerWidth) bad.push("scrolls sideways: " + document.documentElement.scrollWidth + " px");
+	if (!document.documentElement.lang) bad.push("no language");
+	for (const e of all) {
+		if (e.tagName === "STYLE" || e.tagName === "SCRIPT" && e.textContent.trim()) say("inline", e);
+		for (const a of e.attributes) if (a.name === "style" || a.name.startsWith("on")) say("inline " + a.name, e);
+		if (e.tabIndex > 0) say("positive tabindex", e);
+	}
+	let level = 0;
+	const heads = [...document.querySelectorAll("h1,h2,h3,h4,h5,h6")].filter(seen);
+	if (heads.filter(h => h.tagName === "H1").length !== 1) bad.push("not one h1");
+	for (const h of heads) { const n = +h.tagName[1]; if (n > level + 1) say("heading skips", h); level = n; }
+	for (const e of document.querySelectorAll("input:not([type=hidden])")) {
+		if (!e.labels.length) say("no label", e);
+		if (e.type !== "checkbox" && e.type !== "radio" && !/^(username( webauthn)?|current-password|new-password|one-time-code|name|email|off)$/.test(e.autocomplete)) say("autocomplete", e);
+		if (parseFloat(getComputedStyle(e).fontSize) < 16 && e.type !== "checkbox" && e.type !== "radio") say("text under 16 px", e);
+	}
+	for (const e of document.querySelectorAll("a,button,summary,input:not([type=hidden])")) {
+		if (!seen(e)) continue;
+		const r = e.getBoundingClientRect(), sentence = e.tagName === "A" && getComputedStyle(e).display === "inline" && e.parentElement.textContent.trim() !== e.textContent.trim();
+		if (!sentence && (r.height < 24 || r.width < 24)) say("target of " + Math.round(r.width) + " x " + Math.round(r.height), e);
+		if (!(e.innerText || e.ariaLabel || e.labels?.length)) say("no name", e);
+	}
+	const alert = document.querySelector("[role=alert]"), active = document.activeElement;
+	const first = [...document.querySelectorAll("main input:not([type=hidden])")].find(e => !e.value && !e.readOnly && seen(e) && e.type !== "checkbox" && !("fragment" in e.dataset)); // a link fills that one
+	if (alert && alert.tabIndex === -1 && active !== alert) bad.push("the error box has no focus");
+	if (!alert && first && active !== first) say("the first empty field has no focus, but " + active.tagName, first);
+	for (const r of performance.getEntriesByType("resource")) if (new URL(r.name).origin !== location.origin) bad.push("asks " + r.name);
+	return bad;
+})())`
+
+// Every page keeps the contract of docs/pages.md, in a real browser, at 320
+// pixels (which is 400 % of 1280) and at 1280.
+func TestThePageContract(t *testing.T) {
+	h := open(t)
+	titles := map[string]string{}
+	for _, s := range stops {
+		tab := h.tab(s)
+		for _, width := range []int64{320, 1280} {
+			tab.width(width)
+			tab.Go(h.at(s))
+			for _, b := range tab.faults() {
+				t.Errorf("%s at %d: %s", s.name, width, b)
+			}
+		}
+		if n := packed(tab.Eval(`document.documentElement.outerHTML`)); n > 4<<10 {
+			t.Errorf("%s weighs %d bytes, compressed", s.name, n)
+		}
+		title, at := tab.Eval("document.title"), tab.Eval("location.pathname")
+		if other, taken := titles[title]; taken && other != at && !strings.HasPrefix(title, "Error: ") && s.name != "sign-out-nobody" {
+			t.Errorf("%s has the title of %s: %s", s.name, other, title)
+		}
+		titles[title] = at
+	}
+	for _, tab := range []*Tab{h.her, h.stranger} {
+		if c := tab.Complaints(); len(c) > 0 {
+			t.Errorf("the browser complained: %s", strings.Join(c, "; "))
+		}
+	}
+}
+
+// faults asks the page. What is loaded is focused a moment later, so a page
+// with faults is asked again for as long as a step may take.
+func (t *Tab) faults() (bad []string) {
+	t.t.Helper()
+	for range 40 {
+		bad = nil
+		if err := json.Unmarshal([]byte(t.Eval(faults)), &bad); err != nil {
+			t.t.Fatal(err)
+		}
+		if len(bad) == 0 {
+			break
+		}
+		t.Eval(`(document.body.offsetHeight, "")`)
+		t.Until("another frame", `new Promise(done => setTimeout(done, 25, true)) && true`)
+	}
+	return bad
+}
+
+func packed(text string) int {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	_, _ = z.Write([]byte(text)) // into memory
+	_ = z.Close()
+	return b.Len()
+}
+
+// What people do works where no script runs: signing in, reading and ending
+// sessions, the story and activity, signing up, recovery, signing out.
+func TestJourneysWithoutScript(t *testing.T) {
+	h := open(t)
+	tab := New(t).Tab()
+	call(tab, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	h.enter(tab)
+	tab.Go(h.URL + "/account/sessions")
+	tab.Press(`a[href$="/account/sessions/` + h.session + `"]`)
+	tab.Until("the story", `document.querySelector(".deeds")`)
+	tab.Go(h.URL + "/account/activity")
+	tab.Press(`a[href*="kind=signin"]`)
+	tab.Until("the filter", `location.search === "?kind=signin"`)
+	tab.Press(`a[href$="` + h.session + `/unknown"]`)
+	tab.Until("the question", `location.pathname.endsWith("/unknown")`)
+	tab.Press(submit)
+	tab.Until("the end of it", `location.search === "?ended=unknown"`)
+	tab.Go(h.URL + "/account/sessions")
+	tab.Press(`form[action$="/end-others"] ~ *, .all summary`)
+	tab.Press(`form[action$="/end-others"] button`)
+	tab.Until("the end of the others", `location.search === "?ended=others"`)
+	tab.Go(h.URL + "/sign-out")
+	tab.Press(submit)
+	tab.Until("the end", `location.pathname === "/signed-out"`)
+
+	tab.Go(h.URL + "/sign-up")
+	tab.Type(`input[name="username"]`, "eve@example.com")
+	tab.Type(`input[name="password"]`, "seven green bottles on a wall")
+	tab.Press(submit)
+	tab.Until("the page for the code", `document.querySelector("input[autocomplete=one-time-code]")`)
+	mail := New(t).Tab()
+	mail.Go(h.URL + "/dev/mail")
+	mail.Until("the code", `/\d{4} \d{4}/.test(document.body.innerText)`)
+	tab.Type(`input[autocomplete=one-time-code]`, mail.Eval(`document.body.innerText.match(/\d{4} \d{4}/)[0]`))
+	tab.Press(`form:has(input[autocomplete=one-time-code]) button:not([type=button])`)
+	tab.Until("her account", `location.pathname === "/account"`)
+
+	lost := New(t).Tab()
+	call(lost, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	lost.Go(h.URL + "/sign-in")
+	lost.Press(`a[href^="/recover"]`)
+	lost.Type(`input[name="username"]`, h.ana.Email)
+	lost.Press(submit)
+	lost.Until("the page for the code", `document.querySelector("input[autocomplete=one-time-code]")`)
+	for _, b := range []*Tab{tab, lost} {
+		if c := b.Complaints(); len(c) > 0 {
+			t.Errorf("the browser complained: %s", strings.Join(c, "; "))
+		}
+	}
+}
+
+// The keyboard reaches everything in reading order, shows where it is, and
+// signs in by Enter.
+func TestTheKeyboardWalk(t *testing.T) {
+	h := open(t)
+	h.stranger.width(1280)
+	h.stranger.Go(h.URL + "/sign-in")
+	h.stranger.walk()
+	h.stranger.Go(h.URL + "/sign-in")
+	h.stranger.do("type", chromedp.KeyEvent(h.ana.Email+"\t"+h.ana.Password+"\r"))
+	h.stranger.Until("the account", `location.pathname === "/account"`)
+	h.her.width(1280)
+	h.her.Go(h.URL + "/account/sessions")
+	h.her.walk()
+}
+
+// walk presses Tab through the page from its start.
+func (t *Tab) walk() {
+	t.t.Helper()
+	t.Eval(`(window.order = [...document.querySelectorAll("a[href],button,summary,input:not([type=hidden])")].filter(e => e.checkVisibility() && e.getClientRects().length), order[0].focus(), "")`)
+	steps := t.Eval(`String(order.length)`)
+	for i := range 60 {
+		if fmt.Sprint(i) == steps {
+			return
+		}
+		if i > 0 {
+			t.do("press Tab", chromedp.KeyEvent("\t"))
+		}
+		t.Until("the focus in reading order", fmt.Sprintf(`document.activeElement === order[%d] && getComputedStyle(document.activeElement).outlineStyle !== "none"`, i))
+	}
+	t.t.Errorf("%s places for the focus", steps)
+}
+
+// A browser that she never used signs in; she reads the mail, says that it was
+// not her, and the other is out. Her password opens nothing until recovery.
+func TestFromANewBrowserToNotMe(t *testing.T) {
+	h := open(t)
+	thief := New(t).Tab()
+	h.enter(thief)
+	h.her.Go(h.URL + "/dev/mail")
+	h.her.Until("the mail", `document.body.innerText.includes("New sign-in: ")`)
+	h.her.Picture("mail-new-device")
+	h.her.Press(`a[href*="/not-me/"]`)
+	h.her.Until("the page", `document.title.startsWith("Was this not you?")`)
+	h.her.Picture("not-me")
+	h.her.Press(submit)
+	h.her.Until("what comes next", `document.querySelector("a[href='/recover']")`)
+	h.her.Picture("not-me-done")
+	thief.Reload()
+	thief.Until("the way in", `location.pathname === "/sign-in"`)
+	signIn(thief, h.ana.Email, h.ana.Password)
+	thief.Until("the refusal", `document.querySelector("[role=alert]")?.innerText.includes("password.trusted")`)
+	if c := append(h.her.Complaints(), thief.Complaints()...); len(c) > 0 {
+		t.Errorf("the browser complained: %s", strings.Join(c, "; "))
+	}
+}
+
+// TestScreenshots makes the gallery: every page of the real program, light and
+// dark, narrow and wide. `make screenshots` names the directory.
+func TestScreenshots(t *testing.T) {
+	if os.Getenv("DOORWARD_SCREENSHOTS") == "" {
+		t.Skip("DOORWARD_SCREENSHOTS names no directory")
+	}
+	h := open(t)
+	for _, s := range stops {
+		tab := h.tab(s)
+		for _, theme := range []string{"light", "dark"} {
+			call(tab, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}}})
+			for _, width := range []int64{320, 1280} {
+				tab.width(width)
+				tab.Go(h.at(s))
+				tab.Picture(fmt.Sprintf("%s-%s-%d", url.PathEscape(s.name), theme, width))
+			}
+		}
+	}
+}
