@@ -32,10 +32,12 @@ type visit struct {
 	key []byte
 }
 
-func (v *visit) now() time.Time          { return v.door.Now() }
-func (v *visit) caller() settle.Caller   { return v.door.Caller(v.r) }
-func (v *visit) ctx() context.Context    { return v.r.Context() }
-func (v *visit) shell() ui.Shell         { return ui.Shell{Host: v.door.Issuer.Host} }
+func (v *visit) now() time.Time        { return v.door.Now() }
+func (v *visit) caller() settle.Caller { return v.door.Caller(v.r) }
+func (v *visit) ctx() context.Context  { return v.r.Context() }
+func (v *visit) shell() ui.Shell {
+	return ui.Shell{Host: v.door.Issuer.Host, Lang: ui.Language(v.r.Header.Get("Accept-Language"))}
+}
 func (v *visit) show(p ui.Page) error    { return ui.Write(v.w, http.StatusOK, p) }
 func (v *visit) blank(to string) ui.Form { return ui.Form{CSRF: v.csrf(), ReturnTo: unlessHome(to)} }
 

@@ -3,6 +3,7 @@
 package gallery
 
 import (
+	"reflect"
 	"slices"
 	"time"
 
@@ -15,6 +16,14 @@ import (
 type State struct {
 	Name string // a file name
 	Page ui.Page
+}
+
+// In is the state in another language.
+func (s State) In(lang string) State {
+	page := reflect.New(reflect.TypeOf(s.Page)).Elem()
+	page.Set(reflect.ValueOf(s.Page))
+	page.FieldByName("Shell").FieldByName("Lang").SetString(lang)
+	return State{s.Name, page.Interface().(ui.Page)}
 }
 
 const (

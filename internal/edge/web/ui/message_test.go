@@ -117,3 +117,24 @@ func TestASentenceThatWouldBeWrongIsAnError(t *testing.T) {
 		})
 	}
 }
+
+// Every language says the same things: no message is missing, and each speaks
+// of the same values as in English.
+func TestEveryLanguageHasTheSameHoles(t *testing.T) {
+	holes := func(words string) []string {
+		all := regexp.MustCompile(`\{[a-z_]+\}`).FindAllString(words, -1)
+		slices.Sort(all)
+		return slices.Compact(all)
+	}
+	for lang, c := range catalogues {
+		for id, words := range c.words {
+			english, ok := catalogues[English].words[id]
+			if !ok {
+				english = catalogues[English].words[pluralSuffix.ReplaceAllString(id, ".other")]
+			}
+			if got, want := holes(words), holes(english); !slices.Equal(got, want) && !strings.HasSuffix(id, ".one") {
+				t.Errorf("%s: %q speaks of %v, want %v", lang, id, got, want)
+			}
+		}
+	}
+}
