@@ -59,6 +59,7 @@ var stops = []stop{
 	{"session-unknown", "/account/sessions/{session}/unknown", true},
 	{"end-others", "/account/sessions/end-others", true},
 	{"end-all", "/account/sessions/end-all", true},
+	{"security", "/account/security", true},
 	{"activity", "/account/activity", true},
 	{"activity-refused", "/account/activity?kind=refused", true},
 	{"dev-mail", "/dev/mail", true},
@@ -154,7 +155,7 @@ const faults = `JSON.stringify((() => {
 	const alert = document.querySelector("[role=alert]"), active = document.activeElement;
 	const first = [...document.querySelectorAll("main input:not([type=hidden])")].find(e => !e.value && !e.readOnly && seen(e) && e.type !== "checkbox" && !("fragment" in e.dataset)); // a link fills that one
 	if (alert && alert.tabIndex === -1 && active !== alert) bad.push("the error box has no focus");
-	if (!alert && first && active !== first) say("the first empty field has no focus, but " + active.tagName, first);
+	if (!alert && first && document.body.className === "hosted" && active !== first) say("the first empty field has no focus, but " + active.tagName, first);
 	for (const r of performance.getEntriesByType("resource")) if (new URL(r.name).origin !== location.origin) bad.push("asks " + r.name);
 	return bad;
 })())`

@@ -72,7 +72,7 @@ func (x *Exchanges) judgeNotMe(o token.Once, now time.Time) token.OnceState {
 // without signing in: every session of the person ends, with its tokens; the
 // password opens nothing until it was replaced by recovery; no browser is
 // known any more; and what was offered to the person, such as a change of
-// address, dies with the cut (attack SES-19).
+// address, dies with the cut.
 func (x *Exchanges) NotMe(ctx context.Context, by settle.Caller, link string) error {
 	wait := x.meters.Take("link", risk.Network(by.Addr).String(), x.pipe.Now(), risk.LinkTries)
 	return x.pipe.Run(ctx, notMe, by, func(j *settle.Judgement) core.Unit {

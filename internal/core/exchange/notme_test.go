@@ -119,7 +119,7 @@ func (r *rig) strange() (p person, own, thief exchange.Tokens, link string) {
 }
 
 // "Not me" ends every session and makes the password worth nothing, and works
-// whatever the thief did in the meantime (attack SES-19).
+// whatever the thief did in the meantime.
 func TestNotMe(t *testing.T) {
 	onEach(t, func(t *testing.T, r *rig) {
 		p, own, thief, link := r.strange()

@@ -70,7 +70,7 @@ type Reader interface {
 var (
 	PasswordTrusted = check.New(check.Check{Number: 871, ID: "password.trusted", Fault: fault.Denied, Shown: "password.trusted",
 		Says: "The person has not said that somebody else may know the password.", Source: "ASVS 6.2.4; NIST SP 800-63B-4 section 3.1.1.2",
-		Title: "Somebody else may know this password, so it does not open the account any more. Choose a new one by recovery.", Stops: []string{"SES-19"}})
+		Title: "Somebody else may know this password, so it does not open the account any more. Choose a new one by recovery."})
 	HasherFree = check.New(check.Check{Number: 251, ID: "password.capacity", Fault: fault.Busy, Shown: "password.capacity",
 		Says: "There is room to compare a password now.", Source: "OWASP Password Storage; ASVS 2.4.1",
 		Title: "We cannot sign people in for a moment. Those signed in stay signed in.", Stops: []string{"DOS-02"}})

@@ -6,6 +6,7 @@ import (
 
 	"github.com/doorward/doorward/internal/base/fault"
 	"github.com/doorward/doorward/internal/core/check"
+	"github.com/doorward/doorward/internal/core/token"
 	"github.com/doorward/doorward/internal/edge/door"
 	"github.com/doorward/doorward/internal/edge/web/ui"
 )
@@ -25,8 +26,11 @@ func (v *visit) refused(w http.ResponseWriter, _ *http.Request, e *check.Refusal
 
 // words is the pages' table of refusals.
 func (v *visit) words(c *check.Check) Refusal {
-	if c == door.Site || c == formToken {
+	switch c {
+	case door.Site, formToken:
 		return Forged()
+	case token.OnceKnown, token.OnceInTime:
+		return Refusal{LinkUnknown(), ui.Say("verify.unknown_now")}
 	}
 	switch c.Fault {
 	case fault.Missing:
