@@ -244,6 +244,31 @@ func TestFamiliesOutliveARotation(t *testing.T) {
 	})
 }
 
+// Whatever a key is for, one that was compromised has another in its place,
+// and its private part is kept only where something still needs it.
+func TestEveryPurposeIsReplaced(t *testing.T) {
+	onEach(t, func(t *testing.T, r *rig) {
+		before := *r.keys.Keys.Ring()
+		for _, of := range []key.Purpose{key.Signing, key.Refresh, key.Ledger, key.Form, key.Code, key.Mail, key.Opaque} {
+			old := r.current(t, of)
+			if err := r.manage.RetireKey(t.Context(), operator, old, true); err != nil {
+				t.Errorf("%s: %v", of, err)
+			}
+			if now := r.current(t, of); now == old {
+				t.Errorf("%s: the compromised key is still in use", of)
+			}
+			kept := r.count(`select count(*) from keys where kid = $1 and length(sealed) > 0`, old)
+			if needed := of == key.Refresh || of == key.Mail; (kept == 1) != needed {
+				t.Errorf("%s: private parts left: %d", of, kept)
+			}
+		}
+		after := r.keys.Keys.Ring()
+		if string(before.Form) == string(after.Form) || string(before.Code) == string(after.Code) || before.Ledger.Equal(after.Ledger) || len(after.Verify) != 1 || len(after.Refresh) != 2 || len(after.Opaque) != 1 {
+			t.Errorf("the ring did not follow: %d, %d, %d keys", len(after.Verify), len(after.Refresh), len(after.Opaque))
+		}
+	})
+}
+
 // Opaque tokens outlive the turn of their key, and die with a compromised one.
 func TestOpaqueTokensAndTheirKeys(t *testing.T) {
 	onEach(t, func(t *testing.T, r *rig) {

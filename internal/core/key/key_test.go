@@ -2,6 +2,7 @@ package key
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 	"time"
 
@@ -54,6 +55,32 @@ func TestEveryPurposeGetsItsKeyOnce(t *testing.T) {
 	more, err := Make(t.Context(), older, s, jose.ES256, start)
 	if err != nil || len(more) != 1 || more[0].Purpose != Opaque {
 		t.Fatalf("an older database was given %+v: %v", more, err)
+	}
+}
+
+// A change of algorithm: the next key is another's, and both are told of.
+func TestARingOfTwoAlgorithms(t *testing.T) {
+	s := sealer(t)
+	first, err := Make(t.Context(), nil, s, jose.ES256, start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	next, err := New(t.Context(), s, Want{Purpose: Signing, Number: 2, Alg: jose.EdDSA, Since: start.Add(time.Hour)}, start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	have := rows(nil, append(first, next))
+	for _, at := range []struct {
+		now  time.Time
+		algs []jose.Alg
+	}{{start, []jose.Alg{jose.ES256, jose.EdDSA}}, {start.Add(time.Hour), []jose.Alg{jose.EdDSA, jose.ES256}}, {start.Add(50 * time.Hour), []jose.Alg{jose.EdDSA}}} {
+		r, err := Open(t.Context(), have, s, policy, at.now)
+		if err != nil || !slices.Equal(r.Algs(), at.algs) || r.Signer.Alg() != at.algs[0] || len(r.Verify) != len(at.algs) {
+			t.Errorf("at %v: %v, %v", at.now, r.Algs(), err)
+		}
+		if want := start.Add(time.Hour); at.now.Before(want) != r.Due.Equal(want) {
+			t.Errorf("at %v the next turn is at %v", at.now, r.Due)
+		}
 	}
 }
 

@@ -48,6 +48,20 @@ type LedgerKey struct {
 	Until  time.Time // segments that end after it are not believed; zero: all are
 }
 
+// Algs are the algorithms of published keys: what is signed now, and what may
+// still be met or comes next.
+func (r *Ring) Algs() []jose.Alg {
+	out := []jose.Alg{r.Signer.Alg()}
+	for _, a := range jose.Algs() {
+		for _, k := range r.Verify {
+			if k.Alg() == a && !slices.Contains(out, a) {
+				out = append(out, a)
+			}
+		}
+	}
+	return out
+}
+
 // Open opens every key that still does something. What each does follows from
 // the instant.
 func Open(ctx context.Context, keys []Key, kek secret.KEK, p Policy, now time.Time) (*Ring, error) {

@@ -38,17 +38,17 @@ func (o *OAuth) Routes(mux *http.ServeMux) {
 func (o *OAuth) metadata(ring *key.Ring) any {
 	issuer := o.Exchange.Policy().Issuer
 	return struct {
-		Issuer      string   `json:"issuer"`
-		JWKS        string   `json:"jwks_uri"`
-		Introspect  string   `json:"introspection_endpoint"`
-		IntroAuth   []string `json:"introspection_endpoint_auth_methods_supported"`
-		Algorithms  []string `json:"access_token_signing_alg_values_supported"`
-		Revocations string   `json:"doorward_revocations_endpoint"`
-		Stream      string   `json:"doorward_revocations_stream_endpoint"`
-		ACR         []string `json:"acr_values_supported"`
+		Issuer      string     `json:"issuer"`
+		JWKS        string     `json:"jwks_uri"`
+		Introspect  string     `json:"introspection_endpoint"`
+		IntroAuth   []string   `json:"introspection_endpoint_auth_methods_supported"`
+		Algorithms  []jose.Alg `json:"access_token_signing_alg_values_supported"`
+		Revocations string     `json:"doorward_revocations_endpoint"`
+		Stream      string     `json:"doorward_revocations_stream_endpoint"`
+		ACR         []string   `json:"acr_values_supported"`
 	}{
 		Issuer: issuer, JWKS: issuer + "/oauth/jwks", Introspect: issuer + "/oauth/introspect",
-		IntroAuth: []string{"client_secret_basic", "client_secret_post"}, Algorithms: []string{string(ring.Signer.Alg())},
+		IntroAuth: []string{"client_secret_basic", "client_secret_post"}, Algorithms: ring.Algs(),
 		Revocations: issuer + "/revocations", Stream: issuer + "/revocations/stream", ACR: []string{"urn:doorward:acr:1"},
 	}
 }
