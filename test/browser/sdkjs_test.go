@@ -516,7 +516,7 @@ func TestSDKStepUp(t *testing.T) {
 	tab.enter(a.at(s, "audience="+s.URL), s.User("ana"))
 	s.Clock("+26m")
 	tab.want(fmt.Sprintf(`page.auth.fetch("%s/sessions/end-others", { method: "POST" }).catch(e => [e.name, e.code, e.ref.length, e.fix].join(" "))`, s.URL),
-		"DoorwardError insufficient_user_authentication 7 Ask for fresh proof: "+s.URL+"/step-up")
+		"DoorwardError insufficient_user_authentication 7 Lead the person to "+s.URL+"/step-up?return_to="+tab.ask(`encodeURIComponent(location.href)`))
 	tab.want(`page.auth.state`, "in")
 	tab.want(`page.refreshes()`, "2")
 	tab.want(`page.get("/api/notes")`, "200 notes")
