@@ -97,6 +97,10 @@ func TestTokensInAnOperatorsHand(t *testing.T) {
 		if seen, _ := out["seen"].(map[string]any); seen["exchange"] != "sessions.end_part" {
 			t.Errorf("it was last seen in %v", seen)
 		}
+		// Whoever is looked at can read of it.
+		if story := s.CLI("", "sessions", "show", b.Session, "--json"); strings.Count(story.Stdout, `"person.explained"`) < 3 {
+			t.Errorf("the story does not tell who looked: %s", story.Stdout)
+		}
 		jobs := run(0, "", "jobs", "list", "--json")["jobs"].([]any)
 		if one := jobs[0].(map[string]any); len(jobs) != 1 || one["state"] != "done" || one["did"] != 2.0 || one["by"] != "host:0" {
 			t.Errorf("the jobs are %v", jobs)

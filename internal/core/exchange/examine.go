@@ -11,6 +11,7 @@ import (
 	"github.com/doorward/doorward/internal/core/ledger"
 	"github.com/doorward/doorward/internal/core/revocation"
 	"github.com/doorward/doorward/internal/core/session"
+	"github.com/doorward/doorward/internal/core/settle"
 	"github.com/doorward/doorward/internal/core/token"
 )
 
@@ -18,6 +19,23 @@ import (
 // sends it. Examining one spends nothing.
 var presentRefresh = check.Declare(251, "token.present_refresh", token.RefreshForm, token.RefreshAuthentic, token.RefreshPresent,
 	token.RefreshAlive, token.RefreshInTime, session.InTime, token.RefreshUnspent, token.RefreshTimely)
+
+// looked is in the ledger when somebody explains what concerns a person, who
+// then reads of it.
+var looked = check.Declare(252, "person.explained", identity.Found)
+
+// Looked notes that an operator explained what concerns a person.
+func (x *Exchanges) Looked(ctx context.Context, by settle.Caller, who identity.UserID, at session.ID) error {
+	if who.IsZero() {
+		return nil
+	}
+	return only(x.pipe.Run(ctx, looked, by, func(j *settle.Judgement) core.Unit {
+		if j.Hold(identity.Found, j.View.User(who).Exists()) {
+			j.User, j.Session = who, at
+		}
+		return nil
+	}, nil))
+}
 
 // Kinds of tokens that can be examined.
 const (
@@ -122,8 +140,10 @@ func (x *Exchanges) ExamineSession(ctx context.Context, id session.ID) (Examinat
 func (x *Exchanges) examined(v core.View, e Examination) (Examination, error) {
 	if e.Session.Exists() {
 		e.User = v.User(e.Session.User)
-		if entries := v.EntriesOf(e.Session.ID, 1); len(entries) > 0 {
-			e.Last = entries[len(entries)-1]
+		for _, entry := range v.EntriesOf(e.Session.ID, toldAtMost) {
+			if entry.Exchange != looked {
+				e.Last = entry
+			}
 		}
 	}
 	return e, v.Err()

@@ -57,19 +57,23 @@ func (m *Manage) turn(ctx context.Context, of *check.Exchange, by settle.Caller,
 	}, nil)
 }
 
-// Work goes on with every running job that nobody else works on, until there
-// is none or ctx ends.
+// Work goes on with every running job that nobody else works on, a part of
+// each in turn, until there is none or ctx ends.
 func (m *Manage) Work(ctx context.Context) error {
-	v := m.pipe.Store.View(ctx)
-	for _, j := range v.JobsIn(job.Running, jobsAtMost) {
-		for going := true; going && ctx.Err() == nil; {
-			var err error
-			going, err = m.part(ctx, j.ID)
+	for going := true; going && ctx.Err() == nil; {
+		going = false
+		v := m.pipe.Store.View(ctx)
+		for _, j := range v.JobsIn(job.Running, jobsAtMost) {
+			more, err := m.part(ctx, j.ID)
 			var refusal *check.Refusal
 			if err != nil && !errors.As(err, &refusal) { // refused: it was stopped meanwhile
 				return err
 			}
+			going = going || more
+		}
+		if err := v.Err(); err != nil {
+			return err
 		}
 	}
-	return v.Err()
+	return nil
 }

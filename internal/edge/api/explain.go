@@ -93,12 +93,15 @@ type revokedOut struct {
 
 // explain tells an operator everything that is known of a refusal, by its
 // reference, or of a session, by its id.
-func (m *Manage) explain(w http.ResponseWriter, r *http.Request, _ settle.Caller) error {
+func (m *Manage) explain(w http.ResponseWriter, r *http.Request, by settle.Caller) error {
 	if id, err := session.ParseID(r.PathValue("ref")); err == nil {
-		return m.explainSession(w, r, id)
+		return m.explainSession(w, r, by, id)
 	}
 	e, err := m.Manage.Explain(r.Context(), r.PathValue("ref"))
 	if err != nil {
+		return err
+	}
+	if err := m.Exchange.Looked(r.Context(), by, e.User, e.Session); err != nil {
 		return err
 	}
 	door.WriteJSON(w, "application/json", http.StatusOK, refusalExplained(e))
@@ -136,12 +139,15 @@ func story(session string) string {
 	return "doorward sessions show " + session
 }
 
-func (m *Manage) explainSession(w http.ResponseWriter, r *http.Request, id session.ID) error {
+func (m *Manage) explainSession(w http.ResponseWriter, r *http.Request, by settle.Caller, id session.ID) error {
 	if _, _, err := m.Manage.Session(r.Context(), id); err != nil {
 		return err
 	}
 	e, err := m.Exchange.ExamineSession(r.Context(), id)
 	if err != nil {
+		return err
+	}
+	if err := m.Exchange.Looked(r.Context(), by, e.User.ID, e.Session.ID); err != nil {
 		return err
 	}
 	door.WriteJSON(w, "application/json", http.StatusOK, examined(e, "", m.Door.Now()))
@@ -150,13 +156,16 @@ func (m *Manage) explainSession(w http.ResponseWriter, r *http.Request, id sessi
 
 // examine runs every check of a token for the operator who holds it. The body
 // is read as it is: what is no token of ours is an answer, not a mistake.
-func (m *Manage) examine(w http.ResponseWriter, r *http.Request, _ settle.Caller) error {
+func (m *Manage) examine(w http.ResponseWriter, r *http.Request, by settle.Caller) error {
 	var in tokenIn
 	if err := door.JSON(w, r, &in); err != nil {
 		return err
 	}
 	e, err := m.Exchange.Examine(r.Context(), in.Token, in.Audience)
 	if err != nil {
+		return err
+	}
+	if err := m.Exchange.Looked(r.Context(), by, e.User.ID, e.Session.ID); err != nil {
 		return err
 	}
 	door.WriteJSON(w, "application/json", http.StatusOK, examined(e, in.Audience, m.Door.Now()))
