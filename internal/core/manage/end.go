@@ -57,7 +57,7 @@ func (m *Manage) Effect(ctx context.Context, text string) (Effect, error) {
 	e := Effect{AsOf: now}
 	people, clients, networks := map[identity.UserID]bool{}, map[string]int{}, map[string]int{}
 	span := q.span(now)
-	span.Limit = partAtMost
+	span.Standing, span.Limit = true, partAtMost
 	for {
 		rows := v.Span(span)
 		for _, r := range rows {
@@ -161,7 +161,7 @@ const atOnce = 4
 func (m *Manage) severed(j *settle.Judgement, by settle.Caller, id identity.UserID) (core.Unit, int) {
 	u := j.View.User(id)
 	j.User = id
-	span := session.Span{User: id, Newest: true, Limit: partAtMost}
+	span := session.Span{User: id, Standing: true, Newest: true, Limit: partAtMost}
 	_, span.Upto = session.IDsOf(time.Time{}, j.Now.Add(time.Minute))
 	var rows []session.Row
 	for _, r := range j.Span(span) {
@@ -234,7 +234,7 @@ func (m *Manage) part(ctx context.Context, id job.ID) (going bool, err error) {
 // how far that came.
 func (m *Manage) next(j *settle.Judgement, q query, jb job.Job, step *job.Step) (out []session.Row) {
 	span := q.span(jb.Asked)
-	span.Limit = partAtMost
+	span.Standing, span.Limit = true, partAtMost
 	if span.After = session.ID(jb.Cursor); jb.Cursor == [16]byte{} {
 		span.After = q.span(jb.Asked).After
 	}

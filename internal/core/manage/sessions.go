@@ -41,6 +41,7 @@ func (m *Manage) Sessions(ctx context.Context, text string) ([]Listed, error) {
 	now := m.pipe.Now()
 	span := q.span(now.Add(time.Minute)) // of a node whose clock is ahead
 	span.Newest, span.Limit = true, listAtMost
+	span.Standing = q.positive("state") == "live"
 	var out []Listed
 	for {
 		rows := v.Span(span)

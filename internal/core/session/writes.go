@@ -96,11 +96,12 @@ type Query struct {
 // A Span is a run of sessions by id, which is the order in which they began:
 // those of one person, or everybody's.
 type Span struct {
-	User   identity.UserID // zero for everybody's
-	After  ID              // exclusive
-	Upto   ID              // inclusive
-	Newest bool            // the newest first
-	Limit  int
+	User     identity.UserID // zero for everybody's
+	After    ID              // exclusive
+	Upto     ID              // inclusive
+	Standing bool            // only those that have not been ended
+	Newest   bool            // the newest first
+	Limit    int
 }
 
 // A Row is a session with the person it belongs to and the applications that

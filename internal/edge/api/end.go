@@ -13,8 +13,15 @@ import (
 	"github.com/doorward/doorward/internal/edge/door"
 )
 
-// effectFor is how long counting what a query means may take.
+// effectFor is how long finding what a query means may take: among a million
+// sessions that is longer than requests may.
 const effectFor = 2 * time.Minute
+
+// patient is the context of a held request that looks for what a query means.
+func patient(w http.ResponseWriter, r *http.Request) (context.Context, context.CancelFunc) {
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
+	return context.WithTimeout(r.Context(), effectFor)
+}
 
 type shareOut struct {
 	Name  string `json:"name"`
@@ -62,8 +69,7 @@ type jobPage struct {
 // effect first (dry_run); as_of and matched of that answer then say what was
 // agreed to.
 func (m *Manage) endSessions(w http.ResponseWriter, r *http.Request, by settle.Caller) error {
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
-	ctx, cancel := context.WithTimeout(r.Context(), effectFor)
+	ctx, cancel := patient(w, r)
 	defer cancel()
 	var in ending
 	if err := door.JSON(w, r, &in); err != nil {

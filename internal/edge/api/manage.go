@@ -245,7 +245,9 @@ func (m *Manage) sessions(w http.ResponseWriter, r *http.Request, _ settle.Calle
 	if err != nil {
 		return err
 	}
-	all, err := m.Manage.Sessions(r.Context(), q.Get("q"))
+	ctx, cancel := patient(w, r)
+	defer cancel()
+	all, err := m.Manage.Sessions(ctx, q.Get("q"))
 	if err != nil {
 		return err
 	}

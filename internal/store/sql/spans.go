@@ -1,6 +1,8 @@
 package sql
 
 import (
+	"math"
+
 	"github.com/doorward/doorward/internal/core/job"
 	"github.com/doorward/doorward/internal/core/session"
 )
@@ -8,10 +10,10 @@ import (
 // spans are the reads of runs of sessions, each by an index: whose (one
 // person's or everybody's) and from which end.
 var spans = func() (out [2][2]string) {
-	for i, whose := range []string{"", " and user_id = $4"} {
+	for i, whose := range []string{"", " and user_id = $5"} {
 		for k, order := range []string{"", " desc"} {
 			out[i][k] = `select ` + sessionColumns + `, ` + userColumns + `, coalesce(f.client_id, '') as app
-				from (select * from sessions where id > $1 and id <= $2` + whose + ` order by id` + order + ` limit $3) s
+				from (select * from sessions where id > $1 and id <= $2 and ended <= $4` + whose + ` order by id` + order + ` limit $3) s
 				join users u on u.id = s.user_id left join families f on f.session_id = s.id
 				order by s.id` + order + `, app`
 		}
@@ -22,7 +24,11 @@ var spans = func() (out [2][2]string) {
 // Span reads a run of sessions; see session.Reader. A session with more than
 // one refresh family is on more than one line.
 func (v *view) Span(q session.Span) (out []session.Row) {
-	args := []any{q.After[:], q.Upto[:], q.Limit}
+	ended := int64(math.MaxInt64)
+	if q.Standing {
+		ended = 0
+	}
+	args := []any{q.After[:], q.Upto[:], q.Limit, ended}
 	whose, end := 0, 0
 	if !q.User.IsZero() {
 		whose, args = 1, append(args, q.User[:])

@@ -57,7 +57,6 @@ func reads(t *testing.T, s core.Store) {
 	same(t, "one person's newest", newest(session.Query{User: w.ana, Limit: 3}), []byte{13, 12, 11})
 	same(t, "another person's", newest(session.Query{User: w.ben, Limit: 9}), []byte{14})
 
-	spans(t, s, w)
 	same(t, "one person's that stand", newest(session.Query{User: w.ana, Standing: at.Add(time.Hour - time.Microsecond), Limit: 2}), []byte{13, 12})
 	same(t, "none of them idle", newest(session.Query{User: w.ana, Standing: at.Add(time.Hour), Limit: 2}), []byte(nil))
 
@@ -77,6 +76,7 @@ func reads(t *testing.T, s core.Store) {
 	same(t, "a page that would end inside a position", page(0, 2), []uint64{1, 2, 2, 2})
 	same(t, "the rest", page(2, 2), []uint64{3})
 	same(t, "nothing after the head", page(3, 2), []uint64(nil))
+	spans(t, s, w)
 
 	commit(t, s, core.Unit{w.record(3), w.record(1), w.record(2)})
 	same(t, "the oldest open entries", read(t, s, func(v core.View) any { return v.OpenEntries(w.chain, 2) }), []ledger.Record{w.record(1), w.record(2)})
@@ -172,6 +172,10 @@ func spans(t *testing.T, s core.Store, w world) {
 	same(t, "the newest", got(session.Span{Upto: w.id(99), Newest: true, Limit: 4}), "14 [] 13 [] 12 [] 11 [notes shop] ")
 	same(t, "one person's", got(session.Span{User: w.ana, After: w.id(11), Upto: w.id(99), Limit: 9}), "12 [] 13 [] ")
 	same(t, "one person's newest", got(session.Span{User: w.ana, Upto: w.id(12), Newest: true, Limit: 2}), "12 [] 11 [notes shop] ")
+	commit(t, s, revoking(session.Finish{ID: w.id(12), At: at, Why: session.SignedOut}))
+	same(t, "those that stand", got(session.Span{Upto: w.id(99), Standing: true, Limit: 3}), "10 [] 11 [notes shop] 13 [] ")
+	same(t, "one person's that stand", got(session.Span{User: w.ana, Upto: w.id(99), Standing: true, Newest: true, Limit: 2}), "13 [] 11 [notes shop] ")
+	same(t, "those that stand or not", got(session.Span{After: w.id(11), Upto: w.id(13), Limit: 9}), "12 [] 13 [] ")
 	same(t, "nobody's", got(session.Span{User: w.id(9), Upto: w.id(99), Limit: 9}), "")
 
 	stopped, done := with(w.ask(w.id(2)), func(a *job.Ask) { a.State = job.Stopped }), with(w.ask(w.id(3)), func(a *job.Ask) { a.State = job.Done })
