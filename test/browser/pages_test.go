@@ -342,6 +342,22 @@ func TestFromANewBrowserToNotMe(t *testing.T) {
 	thief.Until("the way in", `location.pathname === "/sign-in"`)
 	signIn(thief, h.ana.Email, h.ana.Password)
 	thief.Until("the refusal", `document.querySelector("[role=alert]")?.innerText.includes("password.trusted")`)
+	// She gets back in by her mailbox; the old password stays dead.
+	h.her.Press(`a[href='/recover']`)
+	h.her.Type(`input[name="username"]`, h.ana.Email)
+	h.her.Press(submit)
+	h.her.Until("the page for the code", `document.querySelector("input[autocomplete=one-time-code]")`)
+	mail := New(t).Tab()
+	mail.Go(h.URL + "/dev/mail")
+	mail.Until("the code", `/\d{4} \d{4}/.test(document.body.innerText)`)
+	h.her.Type(`input[autocomplete=one-time-code]`, mail.Eval(`document.body.innerText.match(/\d{4} \d{4}/)[0]`))
+	h.her.Press(submit)
+	h.her.Type(`input[autocomplete="new-password"]`, "a quite new password of hers")
+	h.her.Press(submit)
+	h.her.Until("the end of recovery", `location.pathname === "/recover/done"`)
+	h.her.Go(h.URL + "/sign-in")
+	signIn(h.her, h.ana.Email, "a quite new password of hers")
+	h.her.Until("her account", `location.pathname === "/account"`)
 	if c := append(h.her.Complaints(), thief.Complaints()...); len(c) > 0 {
 		t.Errorf("the browser complained: %s", strings.Join(c, "; "))
 	}

@@ -55,8 +55,11 @@ type Marks []string
 // ParseMarks reads the cookie; whatever is not in its one spelling is no mark.
 func ParseMarks(cookie string) (m Marks) {
 	for text := range strings.SplitSeq(cookie, ".") {
-		if b, ok := secret.Decode(text); ok && len(b) == secret.Size && len(m) < marksAtMost {
+		if b, ok := secret.Decode(text); ok && len(b) == secret.Size {
 			m = append(m, text)
+		}
+		if len(m) == marksAtMost {
+			break
 		}
 	}
 	return m
