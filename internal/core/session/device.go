@@ -18,12 +18,22 @@ func Named(agent string) string {
 	}
 	ua := useragent.Parse(agent)
 	switch {
-	case ua.Name != "" && ua.OS != "":
+	case isName(ua.Name) && isName(ua.OS):
 		return ua.Name + " on " + ua.OS
-	case ua.Name != "":
+	case isName(ua.Name):
 		return ua.Name
 	}
 	return "an unknown browser"
+}
+
+// isName says whether a word may stand in a mail: whoever signs in with a
+// stolen password chooses what their browser calls itself, and must not write
+// an address into the mail that warns of them.
+func isName(s string) bool {
+	const longest = 24
+	return s != "" && len(s) <= longest && !strings.ContainsFunc(s, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != ' ' && r != '-'
+	})
 }
 
 // A Device is a browser that a person signed in from before: it outlives the

@@ -27,6 +27,8 @@ func TestNamed(t *testing.T) {
 	for agent, want := range map[string]string{
 		"": "an app or a tool", "x": "x",
 		"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0": "Firefox on Linux",
+		"evil.example/1.0": "an unknown browser", "Mozilla/5.0 (X11; Linux x86_64) http://evil.example/1.0": "X11 on Linux",
+		"Your-account-is-locked-call-us-now/1.0": "an unknown browser",
 	} {
 		if got := Named(agent); got != want {
 			t.Errorf("%q is %q, want %q", agent, got, want)
