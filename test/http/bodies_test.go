@@ -121,6 +121,9 @@ func TestHostileBodiesAreRefused(t *testing.T) {
 				all = append(all, spoiledForm(e)...)
 			}
 			for _, one := range all {
+				if one.body == e.body && one.headers == nil {
+					continue // there is nothing in it to spoil
+				}
 				asked++
 				wantClear(t, e.String()+" with "+one.name, c.ask(e, e.path, one.body, one.headers...), one.statuses...)
 			}
