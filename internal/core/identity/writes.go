@@ -63,7 +63,19 @@ type Dismiss struct {
 	Guard uint64
 }
 
-func (Hold) Changes() string    { return "users" }
+func (Hold) Changes() string { return "users" }
+
+// Readdress gives a person another address, which they proved to be theirs.
+// Unique by Address. It ends everything they held, at the unit's feed position.
+type Readdress struct {
+	ID      UserID
+	Guard   uint64
+	Email   string
+	Address string
+}
+
+func (Readdress) Changes() string { return "users" }
+
 func (Create) Changes() string  { return "users" }
 func (Pause) Changes() string   { return "users" }
 func (Restore) Changes() string { return "users" }

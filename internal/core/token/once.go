@@ -209,6 +209,16 @@ type Void struct {
 	At      time.Time
 }
 
+// VoidLater takes back what a person was offered for a use after a position.
+type VoidLater struct {
+	Use  Use
+	User identity.UserID
+	Rev  uint64
+	At   time.Time
+}
+
+func (VoidLater) Changes() string { return "once" }
+
 // Lapse removes objects that ended before an instant.
 type Lapse struct{ Before time.Time }
 

@@ -37,6 +37,8 @@ func (v *visit) stepUpPage(who exchange.Who, to string) StepUpPage {
 		Proved: who.Session.AuthTime, Back: home, Explain: exchange.StepUpExchange().Sentences()}
 	if strings.HasPrefix(to, sessionsAt+"/") {
 		page.Why, page.Back = AskedToEnd(), sessionsAt
+	} else if strings.HasPrefix(to, profileAt) {
+		page.Why, page.Back = AskedToMove(), profileAt
 	}
 	return page
 }

@@ -25,6 +25,7 @@ type Exchanges interface {
 	joining
 	recovering
 	securing
+	moving
 	// Policy is what the pages say of lifetimes.
 	Policy() exchange.Policy
 }
@@ -88,6 +89,9 @@ func (s *Web) Routes(mux *http.ServeMux) {
 		mux.Handle(path, s.on(methods))
 	}
 	for path, methods := range recoveryPages {
+		mux.Handle(path, s.on(methods))
+	}
+	for path, methods := range profilePages {
 		mux.Handle(path, s.on(methods))
 	}
 	for path, methods := range securityPages {

@@ -46,6 +46,8 @@ var kinds = []kind{
 
 	{identity.Hold{}, one, `update users set guard = guard + 1 where id = $1 and guard = $2`},
 
+	{identity.Readdress{}, one, `update users set email = $3, address = $4, verified = 1, guard = guard + 1, cut = (select seq from feed_head) where id = $1 and guard = $2`},
+
 	{factor.Enrol{}, one, `insert into passwords (user_id, phc, version, changed, used, distrusted) values ($1, $2, 1, $3, 0, 0)`},
 	{factor.Use{}, one, `update passwords set used = $3 where user_id = $1 and version = $2`},
 	{factor.Rehash{}, one, `update passwords set phc = $3 where user_id = $1 and version = $2`},
@@ -84,6 +86,7 @@ var kinds = []kind{
 	{token.Try{}, one, `update once set tries = tries + 1 where id = $1 and tries = $2 and spent = 0`},
 	{token.Spend{}, one, `update once set spent = $2 where id = $1 and spent = 0`},
 	{token.Void{}, any_, `update once set spent = $3 where use = $1 and subject = $2 and spent = 0`},
+	{token.VoidLater{}, any_, `update once set spent = $4 where use = $1 and user_id = $2 and rev > $3 and spent = 0`},
 	{token.Lapse{}, any_, `delete from once where id in (select id from once where expires < $1 limit 500)`},
 	{revocation.Revoke{}, one, `insert into feed_events (seq, unit, name, at, not_before, until, audience) values ((select seq from feed_head), $1, $2, $3, $4, $5, $6)`},
 	{revocation.Forget{}, any_, `delete from feed_events where until < $1`},

@@ -52,7 +52,7 @@ func shell(app *ui.App, alert *ui.Alert) ui.Shell {
 
 // States lists them all, in the order a person meets them.
 func States() []State {
-	return slices.Concat(signingIn(), joining(), recovering(), securing(), signingOut(), account(), leaving())
+	return slices.Concat(signingIn(), joining(), recovering(), securing(), profile(), signingOut(), account(), leaving())
 }
 
 func signingIn() []State {

@@ -58,3 +58,21 @@ func securing() []State {
 		{"security-none", web.SecurityPage{Shell: shell(nil, nil), Form: form, Email: mail}},
 	}
 }
+
+func profile() []State {
+	page := func(name, typed string, alert *ui.Alert) State {
+		return State{"profile" + name, web.ProfilePage{Shell: shell(nil, alert), Form: ui.Form{CSRF: form.CSRF}, Person: ana, Typed: typed, Explain: explain[:2]}}
+	}
+	link := func(name, act string, heading, says, does ui.Message) State {
+		return State{"address-" + name, web.LinkPage{Shell: shell(nil, nil), Form: ui.Form{CSRF: form.CSRF}, Heading: heading, Says: says, Does: does, Action: act, Token: "Q7", Explain: explain[:2]}}
+	}
+	return []State{
+		page("", "", nil),
+		page("-wrong", "ana", web.AddressUnreadable("address.form", ref)),
+		{"address-check", web.CodePage{Shell: shell(nil, nil), Form: form, ID: "once_01a", Lead: ui.Say("code.sent_new"), Action: "/account/email/check", Again: "/account/profile"}},
+		link("confirm", "/address/confirm", ui.Say("profile.confirm_title"), ui.Say("profile.confirm_says", "email", mail), ui.Say("profile.confirm_submit")),
+		link("undo", "/address/undo", ui.Say("profile.undo_title"), ui.Say("profile.undo_says", "email", mail), ui.Say("profile.undo_submit")),
+		{"address-moved", web.AddressMoved(shell(nil, nil))},
+		{"address-back", web.AddressBack(shell(nil, nil))},
+	}
+}
