@@ -51,7 +51,7 @@ func (s *server) jobs(ctx context.Context) (finish func()) {
 	every(time.Second, "seal", s.seal)
 	every(time.Second, "tally", func(ctx context.Context) error { return s.tallies.Flush(ctx, s.store) })
 	every(time.Second, "seen", s.exchange.FlushSeen)
-	every(time.Second, "budgets", func(ctx context.Context) error { return settle.Share(ctx, s.store, s.meters, now()) })
+	every(time.Second, "budgets", func(ctx context.Context) error { return settle.Share(ctx, s.store, s.meters, s.now()) })
 	every(sweepEvery, "sweep", func(ctx context.Context) error {
 		return s.pipe.Sweep(ctx, settle.Retention(s.config.Retain), rest)
 	})
