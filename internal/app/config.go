@@ -36,6 +36,7 @@ type Config struct {
 	TrustedProxies []netip.Prefix
 
 	Session Session
+	Admin   Admin
 	Token   Token
 	Keys    Keys
 	SignIn  SignIn
@@ -51,6 +52,9 @@ type Config struct {
 
 // Session says how long a sign-in lasts: Idle without use, Max in any case.
 type Session struct{ Idle, Max time.Duration }
+
+// Admin says how long a sign-in is good for administering over the network.
+type Admin struct{ Idle, Max time.Duration }
 
 // Token says how long tokens last. Inside RefreshGrace a spent refresh token
 // gives its successor again; Leeway is the difference of clocks forgiven.
@@ -128,6 +132,8 @@ func settings() []setting {
 		// Without use a sign-in may last 30 days at most (NIST SP 800-63B-4 section 2.1.3).
 		duration("session.idle", "14d", 5*time.Minute, 30*day, func(c *Config) *time.Duration { return &c.Session.Idle }),
 		duration("session.max", "30d", 5*time.Minute, 90*day, func(c *Config) *time.Duration { return &c.Session.Max }),
+		duration("session.admin_idle", "15m", time.Minute, day, func(c *Config) *time.Duration { return &c.Admin.Idle }),
+		duration("session.admin_max", "8h", 5*time.Minute, 7*day, func(c *Config) *time.Duration { return &c.Admin.Max }),
 
 		// A verifier that follows no feed trusts a token this long after its session ended.
 		duration("token.access", "5m", time.Minute, time.Hour, func(c *Config) *time.Duration { return &c.Token.Access }),
@@ -176,6 +182,9 @@ func (c *Config) together() []Problem {
 	}
 	if c.Session.Idle > c.Session.Max {
 		refuse("session.idle", "is longer than session.max")
+	}
+	if c.Admin.Idle > c.Admin.Max {
+		refuse("session.admin_idle", "is longer than session.admin_max")
 	}
 	if c.Token.RefreshIdle > c.Token.RefreshMax {
 		refuse("token.refresh_idle", "is longer than token.refresh_max")

@@ -25,6 +25,7 @@ func TestDefaults(t *testing.T) {
 		Issuer: "https://auth.example.com", Data: "/var/lib/doorward", Listen: "127.0.0.1:8400", OpsListen: "127.0.0.1:8401",
 		Database: "sqlite:///var/lib/doorward/doorward.db",
 		Session:  Session{Idle: 14 * day, Max: 30 * day},
+		Admin:    Admin{Idle: 15 * time.Minute, Max: 8 * time.Hour},
 		Token:    Token{Access: 5 * time.Minute, RefreshIdle: 15 * day, RefreshMax: 90 * day, RefreshGrace: 10 * time.Second, Leeway: 30 * time.Second},
 		Keys:     Keys{Alg: "ES256", RotateEvery: 90 * day, KEKFile: "/var/lib/doorward/kek"},
 		SignIn:   SignIn{PasswordMin: 15},
@@ -33,7 +34,7 @@ func TestDefaults(t *testing.T) {
 		Log:      Log{Format: "text", Level: "info"},
 	}
 	if c.Issuer != want.Issuer || c.Data != want.Data || c.Listen != want.Listen || c.OpsListen != want.OpsListen || c.Database != want.Database ||
-		c.Session != want.Session || c.Token != want.Token || c.Keys != want.Keys || c.SignIn != want.SignIn || c.Limits != want.Limits || c.Retain != want.Retain || c.Log != want.Log ||
+		c.Session != want.Session || c.Admin != want.Admin || c.Token != want.Token || c.Keys != want.Keys || c.SignIn != want.SignIn || c.Limits != want.Limits || c.Retain != want.Retain || c.Log != want.Log ||
 		c.Development || c.TrustedProxies != nil || c.Mail != "" {
 		t.Errorf("got  %+v\nwant %+v", c, want)
 	}

@@ -106,7 +106,7 @@ func build(ctx context.Context, c Config, now func() time.Time, log *slog.Logger
 	life := token.Lifetimes{Access: c.Token.Access, Idle: c.Token.RefreshIdle, Max: c.Token.RefreshMax, Grace: c.Token.RefreshGrace, Leeway: c.Token.Leeway}
 	gate := factor.NewGate(cores(), time.After)
 	s.meters = risk.NewMeters(c.Limits.Scale)
-	s.exchange = exchange.New(s.pipe, s.keys.Keys, exchange.Policy{Issuer: c.Issuer, Session: session.Lifetimes(c.Session), Token: life, Scale: c.Limits.Scale, Mail: s.mail != nil,
+	s.exchange = exchange.New(s.pipe, s.keys.Keys, exchange.Policy{Issuer: c.Issuer, Session: session.Lifetimes(c.Session), Admin: exchange.AdminLifetimes(c.Admin), Token: life, Scale: c.Limits.Scale, Mail: s.mail != nil,
 		SignUp: identity.Admission{Open: c.SignUp.Open == "open", Domains: c.SignUp.Domains}, PasswordMin: c.SignIn.PasswordMin, Where: where(places)},
 		gate, s.meters)
 	s.manage = manage.New(s.pipe, gate, manage.Keys{Follow: s.keys, KEK: k, Policy: c.keyPolicy()}, manage.Policy{Issuer: c.Issuer, PasswordMin: c.SignIn.PasswordMin, Token: life})
@@ -167,6 +167,7 @@ func (s *server) clean(next http.Handler) http.Handler {
 // routes is the whole outside of the server.
 func (s *server) routes() *http.ServeMux {
 	mux := http.NewServeMux()
+	(&api.Manage{Door: s.door, Manage: s.manage, Exchange: s.exchange, Drills: s.drills, Accounts: s.exchange}).PublicRoutes(mux)
 	(&api.Sessions{Door: s.door, Exchange: s.exchange}).Routes(mux)
 	s.drills.Routes(mux)
 	(&api.Feed{Door: s.door, Exchange: s.exchange}).Routes(mux)

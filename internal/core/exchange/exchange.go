@@ -25,6 +25,7 @@ import (
 type Policy struct {
 	Issuer  string
 	Session session.Lifetimes
+	Admin   AdminLifetimes
 	Token   token.Lifetimes
 	Scale   int  // divides the delays after failures
 	Mail    bool // mail can be sent
@@ -57,6 +58,7 @@ type Exchanges struct {
 	apps   apps
 
 	streams streams
+	admins  administering
 
 	guessing sync.Mutex // around a client's budget and the comparison it pays for
 }

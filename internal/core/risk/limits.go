@@ -60,6 +60,7 @@ var (
 	PasswordTries = []Budget{{20, time.Minute}, {200, time.Hour}, {1000, 24 * time.Hour}}
 	RefreshTries  = []Budget{{600, time.Minute}}
 	ClientTries   = []Budget{{5, time.Minute}}
+	AdminCalls    = []Budget{{50, time.Second}}
 	LinkTries     = []Budget{{20, time.Minute}}
 )
 

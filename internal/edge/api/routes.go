@@ -28,6 +28,8 @@ type route struct {
 	refuses      []string
 	held         bool // it may hold its answer, and bounds itself
 	local        bool // on the host's socket only
+	open         bool // for everybody: it tells nothing of anybody
+	fresh        bool // it asks for a fresh proof, as changes do
 	do           func(http.ResponseWriter, *http.Request, settle.Caller) error
 }
 
@@ -43,7 +45,7 @@ var parameters = map[string]string{
 // routes is the whole management API, in the order of its description.
 func (m *Manage) routes() []route {
 	return []route{
-		{method: "GET", path: "/api/v1/openapi.json", name: "openapi", says: "This description.", out: map[string]any{}, do: m.describe},
+		{method: "GET", path: "/api/v1/openapi.json", name: "openapi", says: "This description.", open: true, out: map[string]any{}, do: m.describe},
 
 		{method: "GET", path: "/api/v1/users", name: "users.list", says: "Lists people by id, a page at a time.", query: []string{"after", "limit"}, out: userPage{}, do: m.users},
 		{method: "POST", path: "/api/v1/users", name: "users.create", says: "Makes a person.", in: newUser{}, status: http.StatusCreated, out: managedUser{}, runs: "user.create",
@@ -61,7 +63,7 @@ func (m *Manage) routes() []route {
 			do: m.turned(m.Manage.Dismiss)},
 		{method: "POST", path: "/api/v1/users/import", name: "users.import", says: "Brings people in, one a line, at most a thousand; bad lines are told and the others imported.", query: []string{"update"},
 			in: moved{}, lines: true, out: importResults{}, do: m.importUsers},
-		{method: "GET", path: "/api/v1/users/export", name: "users.export", says: "Streams everybody, one a line.", query: []string{"hashes"}, out: moved{}, stream: true, runs: "users.export", held: true, do: m.exportUsers},
+		{method: "GET", path: "/api/v1/users/export", name: "users.export", says: "Streams everybody, one a line.", query: []string{"hashes"}, out: moved{}, stream: true, runs: "users.export", held: true, fresh: true, do: m.exportUsers},
 
 		{method: "POST", path: "/api/v1/users/invite", name: "users.invite", says: "Lets a person make their account by a link, which a mail carries.", in: newInvitation{}, status: http.StatusCreated,
 			out: managedInvitation{}, runs: "user.invite", do: m.invite},
@@ -97,9 +99,9 @@ func (m *Manage) routes() []route {
 		{method: "GET", path: "/api/v1/audit", name: "audit.list", says: "Lists entries of the ledger that a query selects, the newest first.", query: []string{"q", "after", "limit"}, out: auditPage{},
 			refuses: []string{"audit.form", "user.found"}, held: true, do: m.audit},
 		{method: "GET", path: "/api/v1/audit/export", name: "audit.export", says: "Streams entries of the ledger that a query selects, each chain from its oldest.", query: []string{"q"}, out: auditOut{}, stream: true,
-			refuses: []string{"audit.form", "user.found"}, held: true, do: m.exportAudit},
+			refuses: []string{"audit.form", "user.found"}, held: true, fresh: true, do: m.exportAudit},
 		{method: "GET", path: "/api/v1/audit/tail", name: "audit.tail", says: "Streams what the ledger takes in from now on; an empty line says that the stream lives.", query: []string{"q"}, out: auditOut{}, stream: true,
-			refuses: []string{"audit.form", "user.found"}, held: true, do: m.tail},
+			refuses: []string{"audit.form", "user.found"}, held: true, local: true, do: m.tail},
 		{method: "GET", path: "/api/v1/audit/verify", name: "audit.verify", says: "Holds the ledger's chains against their signatures.", out: verified{}, do: m.verify},
 
 		{method: "POST", path: "/api/v1/drill", name: "drill.begin", says: "Gives a drill a nonce, which the public address answers until the drill ends.", status: http.StatusCreated, out: drillOut{}, local: true, do: m.Drills.begin},
@@ -142,6 +144,29 @@ func (m *Manage) mount(mux *http.ServeMux, routes []route, who guard) {
 func (m *Manage) Routes(mux *http.ServeMux) {
 	m.mount(mux, m.routes(), func(r *http.Request, _ route) (settle.Caller, error) { return by(r) })
 	mux.Handle("/", m.Door.On(door.Problem, func(http.ResponseWriter, *http.Request) error { return check.Refuse(door.Path) }))
+}
+
+// PublicRoutes mounts the management API at the public address, for
+// administrators: by an access token in the Authorization header and never by
+// a cookie, which a page elsewhere could make a browser send (SES-15).
+func (m *Manage) PublicRoutes(mux *http.ServeMux) {
+	var public []route
+	for _, x := range m.routes() {
+		if !x.local {
+			public = append(public, x)
+		}
+	}
+	m.mount(mux, public, func(r *http.Request, of route) (settle.Caller, error) {
+		if of.open {
+			return settle.Caller{}, nil
+		}
+		bearer, err := door.Bearer(r)
+		if err != nil {
+			return settle.Caller{}, err
+		}
+		return m.Exchange.Administer(r.Context(), m.Door.Caller(r), bearer, of.method != http.MethodGet || of.fresh)
+	})
+	mux.Handle("/api/", m.Door.On(door.Problem, func(http.ResponseWriter, *http.Request) error { return check.Refuse(door.Path) }))
 }
 
 // checks are those that may refuse a route, beside what refuses any request.
