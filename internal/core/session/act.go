@@ -33,7 +33,9 @@ var (
 )
 
 // Acts are all of them.
-func Acts() []Act { return []Act{EndingSessions, ChangingAddress, LeavingForGood, TakingData, Administering} }
+func Acts() []Act {
+	return []Act{EndingSessions, ChangingAddress, LeavingForGood, TakingData, Administering}
+}
 
 // Proves says whether a session's last proof is enough for an act.
 func (s Session) Proves(a Act, now time.Time) bool {
