@@ -17,9 +17,11 @@ const (
 	// activityPage is how many rows one page has.
 	activityPage = 30
 	// activityReads bounds how much of the past one page looks through for
-	// rows of one kind: then the next page goes on from there.
-	activityReads = 5
-	activityRead  = 200
+	// rows of one kind: then the next page goes on from there. On a busy server
+	// every entry of a person may lie in a segment of its own, so little is
+	// read at a time.
+	activityReads = 12
+	activityRead  = activityPage + 10
 	// storyAtMost bounds what is told of one session, of each chain.
 	storyAtMost = 200
 )
