@@ -6,6 +6,7 @@ import (
 	"hash/crc32"
 	"math"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -149,5 +150,35 @@ func TestAStatelessVerifierReadsNoOpaqueToken(t *testing.T) {
 	}
 	if v.View().Age != math.MaxInt64 || i.asks.Load() != 0 {
 		t.Error("it asked")
+	}
+}
+
+// A route that must know of a revocation at once asks the feed for an opaque
+// token as for a JWT.
+func TestFeedWithinForOpaqueTokens(t *testing.T) {
+	i, _, v, _ := good(t)
+	token := i.seal("ana", nil)
+	h := v.Require(FeedWithin(0), Scope("notes:read"))(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
+	status := func() int {
+		r := httptest.NewRequest("DELETE", "/v1/notes/1", nil)
+		r.Header.Set("Authorization", "Bearer "+token)
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		return w.Code
+	}
+	if got := status(); got != http.StatusNoContent {
+		t.Fatalf("answered %d", got)
+	}
+	i.clock.advance(time.Second)
+	i.revoke(unitSession, "ses_1") // within the five seconds of the answer, and not polled yet
+	if got := status(); got != http.StatusUnauthorized {
+		t.Errorf("answered %d", got)
+	}
+	i.away.Store(true)
+	i.clock.advance(10 * time.Second)
+	other := i.seal("ben", map[string]any{"jti": "jti_2", "sid": "ses_2"})
+	token = other
+	if got := status(); got != http.StatusServiceUnavailable {
+		t.Errorf("with the server away: %d", got)
 	}
 }

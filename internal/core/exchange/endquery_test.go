@@ -251,6 +251,43 @@ func TestAJobIsStoppedAndResumed(t *testing.T) {
 	})
 }
 
+// A node leaves work alone that it does not know, and goes on with the rest, a
+// part of each in turn.
+func TestAJobOfALaterVersion(t *testing.T) {
+	onEach(t, func(t *testing.T, r *rig) {
+		p, q := r.person(), r.person()
+		ids := append(r.crowd(p, 1500, "203.0.113.", ""), r.crowd(q, 1500, "198.51.100.", "")...)
+		now := r.clock.now()
+		ask := func(kind, query string) job.ID {
+			id := job.NewID(now, secret.Random16())
+			if _, err := r.store.Commit(t.Context(), core.Unit{job.Ask{ID: id, Kind: kind, Query: query, Actor: "host:0", Asked: now, State: job.Running}}); err != nil {
+				t.Fatal(err)
+			}
+			return id
+		}
+		strange := []job.ID{ask("users.import", "net:203.0.113.0/24"), ask(job.SessionsEnd, "planet:mars")}
+		one, two := ask(job.SessionsEnd, "net:203.0.113.0/24"), ask(job.SessionsEnd, "net:198.51.100.0/24")
+		r.spy.take()
+		r.work(t)
+		for _, id := range strange {
+			if j := r.job(t, id); j.State != job.Running || j.Did != 0 || j.Seen != 0 {
+				t.Errorf("%+v", j)
+			}
+		}
+		for _, id := range []job.ID{one, two} {
+			if j := r.job(t, id); j.State != job.Done || j.Did != 1500 {
+				t.Errorf("%+v", j)
+			}
+		}
+		r.endedOnce(t, ids)
+		r.spy.take()
+		r.work(t)
+		if units := r.spy.take(); len(units) != 0 {
+			t.Errorf("what it does not know made it write %v", units)
+		}
+	})
+}
+
 // SES-11: all that one person has ends by one event, and each session says why.
 func TestOnePersonIsOneEvent(t *testing.T) {
 	onEach(t, func(t *testing.T, r *rig) {

@@ -204,6 +204,10 @@ func (m *Manage) part(ctx context.Context, id job.ID) (going bool, err error) {
 	if err := v.Err(); err != nil || !jb.Free(m.node, m.pipe.Now()) {
 		return false, err
 	}
+	// Work of a later version waits for a node that knows it.
+	if _, readable := parseQuery(jb.Query); jb.Kind != job.SessionsEnd || !readable {
+		return false, nil
+	}
 	by := settle.Caller{Actor: jb.Actor}
 	err = m.pipe.Run(ctx, endPart, by, func(j *settle.Judgement) core.Unit {
 		jb := j.View.Job(id)
