@@ -117,11 +117,15 @@ func TestARotationUnderLoadFailsNoToken(t *testing.T) {
 		for i := range 4 {
 			b := all[i%len(all)].SignInAt(ana, ordersOrigin)
 			load.Go(func() {
+				// A steady pace: every token is remembered until the end, when
+				// all that the server kept is searched for it.
+				pace := time.NewTicker(50 * time.Millisecond)
+				defer pace.Stop()
 				for {
 					select {
 					case <-stop:
 						return
-					default:
+					case <-pace.C:
 					}
 					good(b.Access)
 					// The next node gives the next token.
