@@ -82,7 +82,7 @@ var formAttacks = []Attack{
 	{ID: "clickjacking", Group: Forms, Tries: "No page of ours is framed, runs what is not ours, is kept, or tells where somebody came from.", Of: []string{"SES-16"},
 		run: func(t *try) {
 			b := t.signIn(t.ana)
-			for _, path := range []string{"/sign-in", "/account", "/account/sessions", "/sign-out", "/step-up", "/error", "/nothing-here"} {
+			for _, path := range []string{"/sign-in", "/account", "/account/sessions", "/sign-out", "/step-up", "/sign-up", "/recover", "/error", "/nothing-here"} {
 				a := b.copy().get(path)
 				if a.err != nil {
 					t.lost("nothing else", a)
