@@ -139,6 +139,53 @@ func TestAStrangerBecomesAPerson(t *testing.T) {
 	})
 }
 
+// The same for an application of ours, by JSON: whether there is an account is
+// not told, and a flow is of use to nobody who was not given it.
+func TestSigningUpByJSON(t *testing.T) {
+	rig.Both(t, func(t *testing.T, engine rig.Engine) {
+		s, box := withMail(t, engine, "DOORWARD_SIGN_UP_OPEN=open")
+		known := s.User("known")
+		type step struct {
+			Next    string   `json:"next"`
+			Flow    string   `json:"flow"`
+			Methods []string `json:"methods"`
+		}
+		b := s.Browser()
+		ask := func(email, password string) rig.Answer {
+			return b.Do("POST", "/session/sign-up", map[string]string{"email": email, "name": "Ana", "password": password})
+		}
+		var first, other step
+		a := ask("ana@example.com", longPhrase).Want(t, 202)
+		a.Into(t, &first)
+		c := ask(known.Email, longPhrase).Want(t, 202)
+		c.Into(t, &other)
+		if len(first.Flow) != len(other.Flow) || first.Next != "confirm_address" || other.Next != first.Next || len(a.Cookies())+len(c.Cookies()) != 0 {
+			t.Errorf("ENM-01: an account is told: %+v and %+v", first, other)
+		}
+		wantRefusal(t, ask("a@example.com,b@example.com", longPhrase), 422, "address.form")
+		wantRefusal(t, ask("ben@example.com", "short"), 422, "password.good")
+		ask("", longPhrase).Want(t, 400)
+
+		next := func(flow, method, code string) rig.Answer {
+			return b.Do("POST", "/session/continue", map[string]string{"flow": flow, "method": method, "code": code})
+		}
+		code := box.next(t, 1, "is your code").code
+		wantRefusal(t, next(other.Flow, "email_code", code), 422, "once.fits")
+		wantRefusal(t, next(first.Flow[:len(first.Flow)-43]+other.Flow[len(other.Flow)-43:], "email_code", code), 404, "once.browser") // SES-01
+		next(first.Flow, "totp", code).Want(t, 400)
+		next(first.Flow[:20], "email_code", code).Want(t, 400)
+		a = next(first.Flow, "email_code", code).Want(t, 201)
+		wantEntered(t, a)
+		if got := whoIs(t, b); got != "ana@example.com" || a.Header.Get("X-New-Access-Token") == "" {
+			t.Errorf("signed in as %s", got)
+		}
+		wantRefusal(t, next(first.Flow, "email_code", code), 409, "once.unspent")
+
+		closed := rig.Start(t, engine)
+		wantRefusal(t, closed.Browser().Do("POST", "/session/sign-up", map[string]string{"email": "ana@example.com", "password": longPhrase}), 403, "signup.open") // MFA-18
+	})
+}
+
 // wantEntered expects an answer to set both cookies of a session.
 func wantEntered(t *testing.T, a rig.Answer) {
 	t.Helper()

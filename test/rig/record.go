@@ -46,7 +46,7 @@ type recorder struct {
 }
 
 // tokens are the addresses whose answers hold secrets.
-var tokens = []string{"/session", "/session/refresh", "/sign-in", "/sign-in/continue", "/step-up", "/verify", "/invite", "/setup"}
+var tokens = []string{"/session", "/session/refresh", "/sign-in", "/sign-in/continue", "/step-up", "/session/continue", "/verify", "/invite", "/setup"}
 
 func (l recorder) RoundTrip(r *http.Request) (*http.Response, error) {
 	response, err := l.next.RoundTrip(r)

@@ -107,6 +107,26 @@ func TestSetupNeedsItsCode(t *testing.T) {
 	}, open)
 }
 
+// Attack TEN-15: an administrator made on the host ends setup as well, codes
+// that were handed out included.
+func TestAnAppointedAdministratorEndsSetup(t *testing.T) {
+	onEach(t, func(t *testing.T, r *rig) {
+		code := r.setupCode(t)
+		for range 2 {
+			if err := r.manage.Appoint(t.Context(), operator, r.person().id); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, err := r.Setup(t.Context(), home, setupAs("root@example.com", code))
+		refused(t, err, "setup.open")
+		_, err = r.OfferSetup(t.Context(), operator)
+		refused(t, err, "setup.open")
+		if n := r.count(`select count(*) from users where admin = 1`); n != 2 {
+			t.Errorf("%d administrators", n)
+		}
+	}, open)
+}
+
 // Guesses of links are few from one network, whatever they are for.
 func TestLinksAreTriedSlowly(t *testing.T) {
 	onEach(t, func(t *testing.T, r *rig) {

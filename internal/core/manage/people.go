@@ -9,6 +9,7 @@ import (
 	"github.com/doorward/doorward/internal/base/secret"
 	"github.com/doorward/doorward/internal/core"
 	"github.com/doorward/doorward/internal/core/check"
+	"github.com/doorward/doorward/internal/core/deployment"
 	"github.com/doorward/doorward/internal/core/factor"
 	"github.com/doorward/doorward/internal/core/identity"
 	"github.com/doorward/doorward/internal/core/revocation"
@@ -170,7 +171,11 @@ func (m *Manage) Appoint(ctx context.Context, by settle.Caller, id identity.User
 		if !j.Hold(identity.IsActive, u.State == identity.Active) || u.Admin {
 			return nil
 		}
-		return core.Unit{identity.Appoint{ID: id, Guard: u.Guard}}
+		unit := core.Unit{identity.Appoint{ID: id, Guard: u.Guard}}
+		if !j.Deployment().AdminEver {
+			unit = append(unit, deployment.Administered{}) // there is no setup any more (attack TEN-15)
+		}
+		return unit
 	}, nil)
 }
 

@@ -27,6 +27,8 @@ type Sessions struct {
 func (a *Sessions) Routes(mux *http.ServeMux) {
 	for path, at := range map[string]door.Address{
 		"/session":             {Methods: map[string]door.Handler{"POST": a.signIn, "GET": a.who, "DELETE": a.signOut}},
+		"/session/sign-up":     {Methods: map[string]door.Handler{"POST": a.signUp}},
+		"/session/continue":    {Methods: map[string]door.Handler{"POST": a.goOn}},
 		"/session/refresh":     {Methods: map[string]door.Handler{"POST": a.refresh}},
 		"/session/exchanges":   {Methods: map[string]door.Handler{"GET": a.exchanges}, Query: []string{"after"}},
 		"/sessions":            {Methods: map[string]door.Handler{"GET": a.list}},
