@@ -45,6 +45,13 @@ func spoiledMedia(e endpoint) []spoiled {
 
 func spoiledJSON(e endpoint) []spoiled {
 	malformed := []int{400}
+	// Into the first text, or into a name where no value is text.
+	text := func(bad string) string {
+		if !strings.Contains(e.body, `:"`) {
+			return strings.Replace(e.body, `{"`, `{"`+bad, 1)
+		}
+		return strings.Replace(e.body, `:"`, `:"`+bad, 1)
+	}
 	more := func(members string) string { return strings.TrimSuffix(e.body, "}") + "," + members + "}" }
 	first := e.body[1:strings.IndexByte(e.body, ':')]
 	deep := func(n int) string { return more(`"x":` + strings.Repeat("[", n) + strings.Repeat("]", n)) }
@@ -65,9 +72,9 @@ func spoiledJSON(e endpoint) []spoiled {
 		{"depth 30000", deep(30_000), nil, malformed},
 		{"10^5 members", "{" + strings.Repeat(many.String(), 34) + `"z":1}`, nil, []int{400, 413}},
 		{"3000 members", more(many.String() + `"z":1`), nil, malformed},
-		{"bytes that are no UTF-8", strings.Replace(e.body, `:"`, ":\"\xff\xfe", 1), nil, malformed},
-		{"half a surrogate pair", strings.Replace(e.body, `:"`, `:"\ud800`, 1), nil, malformed},
-		{"a NUL byte", strings.Replace(e.body, `:"`, ":\"\x00", 1), nil, malformed},
+		{"bytes that are no UTF-8", text("\xff\xfe"), nil, malformed},
+		{"half a surrogate pair", text(`\ud800`), nil, malformed},
+		{"a NUL byte", text("\x00"), nil, malformed},
 		{"something after the end", e.body + "x", nil, malformed},
 		{"a second document", e.body + e.body, nil, malformed},
 		{"half of it", e.body[:len(e.body)/2], nil, malformed},
