@@ -57,6 +57,8 @@ type server struct {
 	posted   chan struct{}
 	closing  chan struct{}
 	measures *measures
+	// forwarders are neighbours that send forwarded addresses unasked.
+	forwarders forwarders
 }
 
 // build opens the database and makes every part with the piece it needs. now is
@@ -111,7 +113,7 @@ func build(ctx context.Context, c Config, now func() time.Time, log *slog.Logger
 		gate, s.meters)
 	s.manage = manage.New(s.pipe, gate, manage.Keys{Follow: s.keys, KEK: k, Policy: c.keyPolicy()}, manage.Policy{Issuer: c.Issuer, PasswordMin: c.SignIn.PasswordMin, Token: life})
 	s.door = &door.Door{Issuer: issuer, Dev: c.Development, Trusted: c.TrustedProxies, Now: now, Log: log, Tally: s.tallies.Add,
-		Served: s.measures.served, Refused: func(c *check.Check) { s.measures.refusals.Add(c.ID) }}
+		Forwarded: s.forwarders.note, Served: s.measures.served, Refused: func(c *check.Check) { s.measures.refusals.Add(c.ID) }}
 	s.drills = &api.Drills{Door: s.door}
 	s.watchAll(gate.Load)
 	return s, s.pipe.Follow.Read(ctx)
@@ -167,7 +169,7 @@ func (s *server) clean(next http.Handler) http.Handler {
 // routes is the whole outside of the server.
 func (s *server) routes() *http.ServeMux {
 	mux := http.NewServeMux()
-	(&api.Manage{Door: s.door, Manage: s.manage, Exchange: s.exchange, Drills: s.drills, Accounts: s.exchange}).PublicRoutes(mux)
+	(&api.Manage{Door: s.door, Manage: s.manage, Exchange: s.exchange, Drills: s.drills, Accounts: s.exchange, Diagnose: s.diagnose}).PublicRoutes(mux)
 	(&api.Sessions{Door: s.door, Exchange: s.exchange}).Routes(mux)
 	s.drills.Routes(mux)
 	(&api.Feed{Door: s.door, Exchange: s.exchange}).Routes(mux)
@@ -199,7 +201,7 @@ func (s *server) local() http.Handler {
 	mux := http.NewServeMux()
 	d := *s.door
 	d.Issuer = &url.URL{Scheme: "http", Host: "doorward"}
-	(&api.Manage{Door: &d, Manage: s.manage, Exchange: s.exchange, Drills: s.drills, Accounts: s.exchange}).Routes(mux)
+	(&api.Manage{Door: &d, Manage: s.manage, Exchange: s.exchange, Drills: s.drills, Accounts: s.exchange, Diagnose: s.diagnose}).Routes(mux)
 	return mux
 }
 

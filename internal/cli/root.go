@@ -97,7 +97,7 @@ func (r *root) command() *cobra.Command {
 		group("tokens", "Tokens in your hand: what they say, whether they count, their end", r.tokensInspect(), r.tokensVerify(), r.tokensRevoke()),
 		group("jobs", "Long work, and how far it has come", r.jobsList(), r.jobsWatch(), r.jobsStop(), r.jobsResume()),
 		group("keys", "What tokens are signed and sealed with", r.keysList(), r.keysRotate(), r.keysRetire(), r.keysRotateKEK()),
-		r.audit(), r.tail(), r.checks(),
+		r.audit(), r.tail(), r.checks(), r.doctor(),
 		r.explain(), r.drill(), r.setupLink(),
 		group("config", "The configuration", r.configCheck(), r.configShow()),
 		r.version())

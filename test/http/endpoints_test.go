@@ -72,6 +72,7 @@ var endpoints = []endpoint{
 	{method: "POST", path: "/api/v1/users/nobody@example.com/set-admin", allow: []string{"POST"}, socket: true},
 	{method: "POST", path: "/api/v1/users/nobody@example.com/unset-admin", allow: []string{"POST"}, socket: true},
 	{method: "GET", path: "/api/v1/users/export", allow: documents, socket: true, params: []string{"hashes"}},
+	{method: "GET", path: "/api/v1/doctor", allow: documents, socket: true},
 	{method: "GET", path: "/api/v1/audit", allow: documents, socket: true, params: []string{"q", "after", "limit"}},
 	{method: "GET", path: "/api/v1/audit/export", allow: documents, socket: true, params: []string{"q"}},
 	{method: "GET", path: "/api/v1/audit/verify", allow: documents, socket: true},

@@ -27,6 +27,8 @@ type Manage struct {
 	Drills   *Drills
 	// Accounts are the exchanges that an operator may start for a person.
 	Accounts Accounts
+	// Diagnose looks at the server and what it stands on.
+	Diagnose func(context.Context) []Finding
 }
 
 type actorKey struct{}

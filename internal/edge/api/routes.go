@@ -96,6 +96,7 @@ func (m *Manage) routes() []route {
 		{method: "POST", path: "/api/v1/tokens/verify", name: "tokens.verify", says: "Runs every check of a token of any kind, and spends nothing.", in: tokenIn{}, out: explained{}, do: m.examine},
 		{method: "POST", path: "/api/v1/tokens/revoke", name: "tokens.revoke", says: "Ends a token that was found: an access token by itself, a refresh token with its family, a session's secret with its session.",
 			in: tokenIn{}, out: revokedOut{}, runs: "token.revoke", do: m.revoke},
+		{method: "GET", path: "/api/v1/doctor", name: "doctor", says: "Looks at the server and what it stands on.", out: findings{}, held: true, do: m.doctor},
 		{method: "GET", path: "/api/v1/audit", name: "audit.list", says: "Lists entries of the ledger that a query selects, the newest first.", query: []string{"q", "after", "limit"}, out: auditPage{},
 			refuses: []string{"audit.form", "user.found"}, held: true, do: m.audit},
 		{method: "GET", path: "/api/v1/audit/export", name: "audit.export", says: "Streams entries of the ledger that a query selects, each chain from its oldest.", query: []string{"q"}, out: auditOut{}, stream: true,

@@ -37,6 +37,9 @@ type Door struct {
 	// of each refusal that no exchange settled.
 	Served  func(r *http.Request, err error, took time.Duration)
 	Refused func(*check.Check)
+	// Forwarded, when set, is told of peers that send forwarded addresses and
+	// are not trusted.
+	Forwarded func(peer netip.Addr)
 }
 
 // A Handler answers a request or says why not. The error is a *check.Refusal
@@ -214,6 +217,9 @@ func (d *Door) bounds(r *http.Request) error {
 func (d *Door) Caller(r *http.Request) settle.Caller {
 	host, _, _ := net.SplitHostPort(r.RemoteAddr)
 	addr, _ := netip.ParseAddr(host)
+	if d.Forwarded != nil && len(r.Header["X-Forwarded-For"]) > 0 && !d.trusts(addr) {
+		d.Forwarded(addr.Unmap())
+	}
 	if d.trusts(addr) {
 		hops := strings.Split(strings.Join(r.Header["X-Forwarded-For"], ","), ",")
 		for i := len(hops) - 1; i >= 0 && d.trusts(addr); i-- {
