@@ -146,8 +146,8 @@ func TestSessionsEndNeverGuesses(t *testing.T) {
 }
 
 func TestSessionsEndAsksAPerson(t *testing.T) {
-	counted := `200 {"matched":312,"ended":0,"as_of":"2026-11-22T15:02:07Z","people":290,"clients":[{"name":"notes","count":312},{"name":"films","count":9}],"networks":[{"name":"ipv4","count":312}]}`
-	question := "This would end 312 sessions.\npeople     290\nclients    notes 312 · films 9\nnetworks   ipv4 312\nType 312 to go on: "
+	counted := `200 {"matched":312,"ended":0,"as_of":"2026-11-22T15:02:07Z","people":290,"administrators":2,"clients":[{"name":"notes","count":312},{"name":"films","count":9}],"networks":[{"name":"ipv4","count":312}]}`
+	question := "This would end 312 sessions.\npeople           290\nadministrators   2\nclients          notes 312 · films 9\nnetworks         ipv4 312\nType 312 to go on: "
 	// What was agreed to is what was shown: sessions that begin later stay.
 	dry, wet := endPath+` {"query":"client:notes","dry_run":true}`, endPath+` {"query":"client:notes","dry_run":false,"as_of":"2026-11-22T15:02:07Z","matched":312}`
 

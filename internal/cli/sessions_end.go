@@ -29,6 +29,7 @@ type ended struct {
 	Ended    int     `json:"ended"`
 	AsOf     string  `json:"as_of,omitzero"`
 	People   int     `json:"people,omitzero"`
+	Admins   int     `json:"administrators,omitzero"`
 	Clients  []share `json:"clients,omitempty"`
 	Networks []share `json:"networks,omitempty"`
 	Job      *job    `json:"job,omitzero"`
@@ -107,6 +108,9 @@ func (r *root) end(ctx context.Context, which ending) error {
 func showEffect(w io.Writer, e ended) {
 	if e.People > 0 {
 		fmt.Fprintf(w, "people\t%d\n", e.People)
+	}
+	if e.Admins > 0 {
+		fmt.Fprintf(w, "administrators\t%d\n", e.Admins)
 	}
 	for _, part := range []struct {
 		name string

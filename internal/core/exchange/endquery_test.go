@@ -122,9 +122,10 @@ func TestEndingTheSessionsOfAQuery(t *testing.T) {
 		good := append(r.crowd(p, 20, "198.51.100.", "shop"), r.crowd(q, 20, "2001:db8::", "")...)
 		in := r.signIn(t, q) // who has fewer sessions than are kept
 		other := r.open(behind)
+		r.exec(`update users set admin = 1 where email = 'person1@example.com'`)
 		const query = "net:203.0.113.0/24 since:2026-12-01 -client:shop"
 		e := r.effect(t, query)
-		if e.Sessions != 2200 || e.People != 1 || len(e.Clients) != 1 || e.Clients[0] != (manage.Share{Name: "notes", Count: 2200}) || e.Networks[0] != (manage.Share{Name: "ipv4", Count: 2200}) {
+		if e.Sessions != 2200 || e.People != 1 || e.Administrators != 1 || len(e.Clients) != 1 || e.Clients[0] != (manage.Share{Name: "notes", Count: 2200}) || e.Networks[0] != (manage.Share{Name: "ipv4", Count: 2200}) {
 			t.Errorf("%+v", e)
 		}
 		r.clock.add(time.Second)

@@ -32,11 +32,12 @@ const barrenAtMost = 16
 
 // An Effect is what ending the sessions of a query would end.
 type Effect struct {
-	AsOf     time.Time // sessions that begin later are not in it
-	Sessions int
-	People   int
-	Clients  []Share // the most first; a session with tokens at two applications counts for both
-	Networks []Share
+	AsOf           time.Time // sessions that begin later are not in it
+	Sessions       int
+	People         int
+	Administrators int     // of the people
+	Clients        []Share // the most first; a session with tokens at two applications counts for both
+	Networks       []Share
 }
 
 // A Share is a part of an effect.
@@ -65,6 +66,9 @@ func (m *Manage) Effect(ctx context.Context, text string) (Effect, error) {
 				continue
 			}
 			e.Sessions++
+			if !people[r.User] && r.Person.Admin {
+				e.Administrators++
+			}
 			people[r.User] = true
 			networks[networkClass(r.IP)]++
 			for _, c := range r.Clients {

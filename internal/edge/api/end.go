@@ -43,6 +43,7 @@ type endOut struct {
 	Ended    int        `json:"ended"`
 	AsOf     time.Time  `json:"as_of,omitzero"`
 	People   int        `json:"people,omitzero"`
+	Admins   int        `json:"administrators,omitzero"`
 	Clients  []shareOut `json:"clients,omitempty"`
 	Networks []shareOut `json:"networks,omitempty"`
 	Job      *jobOut    `json:"job,omitzero"`
@@ -87,7 +88,7 @@ func (m *Manage) endSessions(w http.ResponseWriter, r *http.Request, by settle.C
 			return err
 		}
 		if in.Dry {
-			door.WriteJSON(w, "application/json", http.StatusOK, endOut{Matched: e.Sessions, AsOf: e.AsOf, People: e.People, Clients: sharesJSON(e.Clients), Networks: sharesJSON(e.Networks)})
+			door.WriteJSON(w, "application/json", http.StatusOK, endOut{Matched: e.Sessions, AsOf: e.AsOf, People: e.People, Admins: e.Administrators, Clients: sharesJSON(e.Clients), Networks: sharesJSON(e.Networks)})
 			return nil
 		}
 		in.Matched, in.AsOf = &e.Sessions, e.AsOf
