@@ -299,6 +299,7 @@ func TestTheKeyboardWalk(t *testing.T) {
 	h.stranger.Go(h.URL + "/sign-in")
 	h.stranger.walk()
 	h.stranger.Go(h.URL + "/sign-in")
+	h.stranger.Until("the focus", `document.activeElement.id === "username"`)
 	h.stranger.do("type", chromedp.KeyEvent(h.ana.Email+"\t"+h.ana.Password+"\r"))
 	h.stranger.Until("the account", `location.pathname === "/account"`)
 	h.her.width(1280)
