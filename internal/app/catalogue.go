@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/doorward/doorward/internal/core/check"
+	"github.com/doorward/doorward/internal/core/session"
 )
 
 // Catalogue is every exchange and every check as a page of the handbook: the
@@ -65,4 +66,17 @@ func Checks() (out []Check) {
 		out = append(out, x)
 	}
 	return out
+}
+
+// ProofPolicy is what each risky act asks for, as a page of the handbook: the
+// same table that the exchanges judge by.
+func ProofPolicy() string {
+	var b strings.Builder
+	b.WriteString("# What risky acts ask for\n\nA proof that is older, or of another kind, is not fresh: the person is asked again, at `/step-up`. This page is made from\n" +
+		"the table that the server judges by; `go test ./internal/app -run Catalogue -update` writes it anew.\n\n| act | what it does | proved at most ago | by |\n|---|---|---|---|\n")
+	for _, a := range session.Acts() {
+		fmt.Fprintf(&b, "| `%s` | %s | %d minutes | %s |\n", a.Name, a.Says, int(a.Within.Minutes()), strings.Join(a.By, ", "))
+	}
+	b.WriteString("| `password.change` | Changing the password. | in the act itself | password |\n")
+	return b.String()
 }

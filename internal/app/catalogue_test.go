@@ -11,12 +11,13 @@ import (
 	"github.com/doorward/doorward/test/attacks"
 )
 
-var update = flag.Bool("update", false, "write the handbook's pages of checks and attacks anew")
+var update = flag.Bool("update", false, "write the handbook's pages of checks, proofs and attacks anew")
 
 // pages are those pages of the handbook that are made from what the program
 // judges by.
 var pages = map[string]func() string{
 	"../../docs/checks.md":  Catalogue,
+	"../../docs/policy.md":  ProofPolicy,
 	"../../docs/attacks.md": func() string { return attacks.Page(drills()) },
 }
 

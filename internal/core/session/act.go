@@ -27,14 +27,12 @@ var byPassword = []string{"password"}
 var (
 	EndingSessions  = Act{"sessions.end", "Ending sessions of one's own.", stepUpFor, byPassword}
 	ChangingAddress = Act{"address.change", "Changing the e-mail address.", stepUpFor, byPassword}
-	LeavingForGood  = Act{"account.delete", "Asking for the account to be deleted.", stepUpFor, byPassword}
-	TakingData      = Act{"account.export", "Taking a copy of everything that is kept about oneself.", stepUpFor, byPassword}
 	Administering   = Act{"admin.change", "Changing what others have, as an administrator, or taking it out.", stepUpFor, byPassword}
 )
 
 // Acts are all of them.
 func Acts() []Act {
-	return []Act{EndingSessions, ChangingAddress, LeavingForGood, TakingData, Administering}
+	return []Act{EndingSessions, ChangingAddress, Administering}
 }
 
 // Proves says whether a session's last proof is enough for an act.
