@@ -302,3 +302,60 @@ func TestTheKeyEncryptionKeyFromTheEnvironment(t *testing.T) {
 		}
 	})
 }
+
+// A key's whole life, by the clock alone: published a week ahead, used from its
+// turn on, and gone when nothing that the former one signed can live.
+func TestKeysTakeTurnsByTheClock(t *testing.T) {
+	rig.Both(t, func(t *testing.T, engine rig.Engine) {
+		all := nodes(t, engine)
+		ana := all[0].User("ana")
+		clock := func(offset string) {
+			t.Helper()
+			for _, s := range all {
+				s.Clock(offset)
+			}
+		}
+		published := func(s *rig.Server) string { return string(s.Browser().Do("GET", "/oauth/jwks", nil).Body) }
+		first := kid(t, all[0].SignIn(ana).Access)
+
+		clock("+2010h") // a few hours before day 84
+		if len(signingKeys(t, all[0])["next"]) != 0 {
+			t.Error("the next key was made before its time")
+		}
+		clock("+2017h")
+		var next string
+		eventually(t, "the next key is made", func() bool {
+			waits := signingKeys(t, all[0])["next"]
+			if len(waits) == 1 {
+				next = waits[0]
+			}
+			return len(waits) == 1
+		})
+		for _, s := range all {
+			eventually(t, "every node publishes both", func() bool {
+				p := published(s)
+				return strings.Contains(p, first) && strings.Contains(p, next)
+			})
+			if got := kid(t, s.SignIn(ana).Access); got != first {
+				t.Errorf("signed by %s before its turn", got)
+			}
+		}
+		clock("+2161h") // an hour after day 90
+		for _, s := range all {
+			eventually(t, "every node signs with the next key", func() bool { return kid(t, s.SignIn(ana).Access) == next })
+			if p := published(s); !strings.Contains(p, first) {
+				t.Error("the former key is not published while its tokens may live")
+			}
+		}
+		clock("+2209h")
+		for _, s := range all {
+			eventually(t, "the former key is gone", func() bool { return !strings.Contains(published(s), first) })
+		}
+		eventually(t, "its private part is erased", func() bool {
+			r := all[0].CLI("", "keys", "list", "--json")
+			_, after, _ := strings.Cut(r.Stdout, first)
+			entry, _, _ := strings.Cut(after, "}")
+			return strings.Contains(entry, `"erased":true`)
+		})
+	})
+}

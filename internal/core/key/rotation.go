@@ -175,7 +175,7 @@ func (p Policy) Plan(keys []Key, now time.Time) Plan {
 			out.Make = append(out.Make, p.Want(all, of, now))
 		case p.Turns(of) && p.Every > 0 && p.Room(all, of) && !now.Before(current.Since.Add(p.every(of)-notice)):
 			at := current.Since.Add(p.every(of))
-			if soonest := now.Add(notice); at.Before(soonest) {
+			if soonest := now.Add(min(notice, Shortly)); at.Before(soonest) {
 				at = soonest // the server was off for a while
 			}
 			out.Make = append(out.Make, p.Want(all, of, at))
