@@ -99,7 +99,7 @@ func (r *root) command() *cobra.Command {
 		group("keys", "What tokens are signed and sealed with", r.keysList(), r.keysRotate(), r.keysRetire(), r.keysRotateKEK()),
 		r.audit(), r.tail(), r.checks(), r.doctor(),
 		r.explain(), r.drill(), r.setupLink(),
-		group("config", "The configuration", r.configCheck(), r.configShow()),
+		group("config", "The configuration", r.configCheck(), r.configShow(), r.configExplain(), r.configInit()),
 		r.version())
 	cmd.SilenceErrors, cmd.SilenceUsage = true, true
 	cmd.PersistentFlags().BoolVar(&r.json, "json", false, "print one JSON document on stdout")

@@ -57,3 +57,29 @@ func TestConfigurationIsTold(t *testing.T) {
 		t.Error("a refused start made the data directory")
 	}
 }
+
+// A first configuration file is written once, and is one without problems;
+// every setting in it can be asked about.
+func TestAFirstConfiguration(t *testing.T) {
+	s := rig.New(t, rig.SQLite)
+	file := filepath.Join(t.TempDir(), "doorward.toml")
+	r := s.Command("", nil, "config", "init", "--issuer", "https://auth.example.com", "--config", file)
+	if r.Code != 0 {
+		t.Fatalf("exit %d %s", r.Code, r.Stderr)
+	}
+	if r := s.Command("", nil, "config", "check", "--config", file); r.Code != 0 {
+		t.Errorf("what was written has problems: %s %s", r.Stdout, r.Stderr)
+	}
+	if r := s.Command("", nil, "config", "init", "--issuer", "https://other.example.com", "--config", file); r.Code != 5 {
+		t.Errorf("over a file that is there: exit %d", r.Code)
+	}
+	if r := s.Command("", nil, "config", "init", "--issuer", "http://auth.example.com", "--config", file+"2"); r.Code != 1 {
+		t.Errorf("a bad issuer: exit %d %s", r.Code, r.Stderr)
+	}
+	if r := s.Command("", nil, "config", "explain", "token.access"); r.Code != 0 || !strings.Contains(r.Stdout, "5m") || !strings.Contains(r.Stdout, "DOORWARD_TOKEN_ACCESS") {
+		t.Errorf("exit %d %s", r.Code, r.Stdout)
+	}
+	if r := s.Command("", nil, "config", "explain", "token.acess"); r.Code != 1 || !strings.Contains(r.Stderr, "token.access") {
+		t.Errorf("a misspelt setting: exit %d %s", r.Code, r.Stderr)
+	}
+}
