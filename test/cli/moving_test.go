@@ -128,6 +128,12 @@ func TestManyPeople(t *testing.T) {
 func TestAdministratorsAreMadeAndDismissed(t *testing.T) {
 	rig.Both(t, func(t *testing.T, engine rig.Engine) {
 		s := rig.Start(t, engine)
+		if r := s.CLI("", "users", "create", "--email", "first@example.com", "--admin"); r.Code != 0 || s.CLI("", "setup-link").Code != 5 {
+			t.Errorf("setup goes on beside an administrator: exit %d", r.Code)
+		}
+		s.CLI("", "users", "create", "--email", "second@example.com", "--admin")
+		s.CLI("", "users", "unset-admin", "first@example.com")
+		s.CLI("", "users", "pause", "second@example.com")
 		s.User("ana")
 		s.User("ben")
 		for _, step := range []struct {

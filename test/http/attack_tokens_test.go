@@ -233,7 +233,7 @@ func TestHostileMetadataIsNotRegistered(t *testing.T) {
 				t.Errorf("a secret is shown again: %s", a.Body)
 			}
 		}
-		if a := s.Browser().Do("GET", "/api/v1/clients", nil); a.Status != 404 {
+		if a := s.Browser().Do("GET", "/api/v1/clients", nil); a.Status != 401 {
 			t.Errorf("applications are listed to strangers: %d", a.Status)
 		}
 	})

@@ -181,7 +181,7 @@ func TestTheAPIIsAsItDescribesItself(t *testing.T) {
 		// Of a job that is over, nothing is stopped or resumed; one who is paused
 		// cannot be an administrator, and the only one cannot cease to be; there is
 		// one key of the kind that is retired here, or none.
-		mayRefuse := []string{"jobs.stop", "jobs.resume", "users.recover", "users.set_admin", "users.unset_admin", "keys.retire", "keys.rotate_kek", "clients.delete"}
+		mayRefuse := []string{"jobs.stop", "jobs.resume", "users.recover", "users.set_admin", "users.unset_admin", "setup.link", "keys.retire", "keys.rotate_kek", "clients.delete"}
 		bodies := map[string][]any{
 			"users.create":    {map[string]any{"email": "eva@example.com", "name": "Eva", "verified": true}},
 			"users.recover":   {map[string]any{"print_link": false}},

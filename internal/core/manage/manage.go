@@ -11,6 +11,7 @@ import (
 	"github.com/doorward/doorward/internal/base/secret"
 	"github.com/doorward/doorward/internal/core"
 	"github.com/doorward/doorward/internal/core/check"
+	"github.com/doorward/doorward/internal/core/deployment"
 	"github.com/doorward/doorward/internal/core/factor"
 	"github.com/doorward/doorward/internal/core/identity"
 	"github.com/doorward/doorward/internal/core/revocation"
@@ -87,6 +88,9 @@ func (m *Manage) CreateUser(ctx context.Context, by settle.Caller, in NewUser) (
 		j.User = id
 		made = identity.User{ID: id, Email: strings.TrimSpace(in.Email), Address: address, Name: in.Name, Verified: in.Verified, Admin: in.Admin, State: identity.Active, Created: j.Now}
 		u := core.Unit{identity.Create{ID: id, Email: made.Email, Address: address, Name: in.Name, Verified: in.Verified, Admin: in.Admin, Created: j.Now}}
+		if in.Admin && !j.Deployment().AdminEver {
+			u = append(u, deployment.Administered{}) // there is no setup any more (attack TEN-15)
+		}
 		if phc != "" {
 			u = append(u, factor.Enrol{User: id, PHC: phc, Changed: j.Now})
 		}
