@@ -233,8 +233,8 @@ func TestHostileMetadataIsNotRegistered(t *testing.T) {
 				t.Errorf("a secret is shown again: %s", a.Body)
 			}
 		}
-		if a := s.Browser().Do("GET", "/api/v1/clients", nil); a.Status != 401 {
-			t.Errorf("applications are listed to strangers: %d", a.Status)
+		if a := s.Browser().Do("GET", "/api/v1/clients", nil); a.Status != 401 || strings.Contains(string(a.Body), "reader") {
+			t.Errorf("applications are listed to strangers: %d %s", a.Status, a.Body)
 		}
 	})
 }

@@ -68,7 +68,7 @@ func TestTheMailAboutANewBrowser(t *testing.T) {
 	mail, err := words.Render(full(outbox.NewDevice))
 	want := `Ana,
 
-your account at auth.example.com was used in a browser that you did not use before.
+Your account at auth.example.com was used in a browser that you did not use before.
 
   When     22 November 2026, 15:02 UTC
   Device   Chrome on Windows

@@ -48,17 +48,30 @@ func (v *view) Segments(c ledger.Chain, from uint64, limit int) []ledger.Segment
 	return v.segments(`select `+segmentColumns+` from ledger_segments where chain = $1 and number >= $2 order by number limit $3`, int64(c), int64(from), limit)
 }
 
-// segmentsRead bounds how far back EntriesOf unpacks.
-const segmentsRead = 64
+// unpackedAtMost bounds how far back EntriesOf goes.
+const unpackedAtMost = 64 * ledger.SealAtMost
 
 const sealedOf = `select s.chain, s.number, s.count, s.first_at, s.last_at, s.prev, s.body, s.hash, s.signature
 	from ledger_index i join ledger_segments s on s.chain = i.chain and s.number = i.number
 	where i.subject = $1 order by s.last_at desc limit $2`
 
+// EntriesOf unpacks so many entries at the most, whosever they are: on a quiet
+// server that is many small segments, on a busy one few large ones.
 func (v *view) EntriesOf(subject [16]byte, limit int) []ledger.Entry {
 	var open []ledger.Record
 	v.records(&open, `select id, at, chain, user_id, session_id, body from ledger_open where user_id = $1 or session_id = $1 order by id`, subject[:])
-	out := v.entries(open, v.segments(sealedOf, subject[:], segmentsRead), subject)
+	var sealed []ledger.Segment
+	for unpacked := 0; unpacked < unpackedAtMost && len(sealed) < limit; {
+		page := v.segments(sealedOf+` offset $3`, subject[:], segmentsAtATime, len(sealed))
+		sealed = append(sealed, page...)
+		for _, s := range page {
+			unpacked += s.Count
+		}
+		if len(page) < segmentsAtATime {
+			break
+		}
+	}
+	out := v.entries(open, sealed, subject)
 	return out[max(0, len(out)-limit):]
 }
 
@@ -156,7 +169,10 @@ func (v *view) EntriesPast(q ledger.Past) []ledger.Entry {
 	}
 	slices.SortFunc(found, func(a, b ledger.Entry) int { return slices.Compare(b.ID[:], a.ID[:]) })
 	found = slices.CompactFunc(found, func(a, b ledger.Entry) bool { return a.ID == b.ID })
-	return v.Private(found[:min(len(found), max(q.Limit, 0))])
+	if found = found[:min(len(found), max(q.Limit, 0))]; len(found) == 0 {
+		return nil
+	}
+	return v.Private(found)
 }
 
 func (v *view) Private(entries []ledger.Entry) []ledger.Entry {
@@ -164,10 +180,6 @@ func (v *view) Private(entries []ledger.Entry) []ledger.Entry {
 	ids := make([]ledger.ID, len(entries))
 	for i, e := range entries {
 		at[e.ID], ids[i] = i, e.ID
-	}
-	if len(ids) == 0 {
-		v.asks()
-		return entries
 	}
 	v.many(v.s.dialect.words.Replace(privateOf), []any{hexList(reflect.ValueOf(ids))}, func(scan func(...any) error) error {
 		var id ledger.ID
