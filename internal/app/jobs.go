@@ -55,6 +55,7 @@ func (s *server) jobs(ctx context.Context) (finish func()) {
 	every(sweepEvery, "sweep", func(ctx context.Context) error {
 		return s.pipe.Sweep(ctx, settle.Retention(s.config.Retain), rest)
 	})
+	every(time.Minute, "deletion", func(ctx context.Context) error { return s.exchange.Delete(ctx, rest) })
 	every(time.Second, "long work", s.manage.Work)
 	every(keysEvery, "keys", s.manage.TurnKeys)
 	every(time.Minute, "forget", func(ctx context.Context) error {

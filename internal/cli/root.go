@@ -90,7 +90,7 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer, programs Pro
 func (r *root) command() *cobra.Command {
 	cmd := group("doorward", "Sign-in, sessions and tokens for your own applications",
 		r.serve(), r.demo(),
-		group("users", "People who sign in", r.usersCreate(), r.usersInvite(), r.usersList(), r.usersShow(), r.usersPause(), r.usersRestore(), r.usersRecover(),
+		group("users", "People who sign in", r.usersCreate(), r.usersInvite(), r.usersList(), r.usersShow(), r.usersPause(), r.usersRestore(), r.usersRecover(), r.usersDelete(),
 			r.usersEdit(), r.usersSetAdmin(), r.usersUnsetAdmin(), r.usersImport(), r.usersExport(), r.usersEndTokens()),
 		group("clients", "Applications", r.clientsCreate(), r.clientsList(), r.clientsEndTokens(), r.clientsDelete()),
 		group("sessions", "Who is signed in, and how that went", r.sessionsList(), r.sessionsShow(), r.sessionsEnd()),

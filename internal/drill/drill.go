@@ -247,15 +247,9 @@ func (r *run) clear(ctx context.Context) (left []string) {
 		return r.Manage(ctx, method, path, nil, &ignored)
 	}
 	for _, who := range r.people {
-		path := "/api/v1/users/" + who.id
-		if do(http.MethodDelete, path) == nil {
-			continue
+		if do(http.MethodDelete, "/api/v1/users/"+who.id) != nil {
+			left = append(left, who.email+" is still there")
 		}
-		state := " is still there"
-		if do(http.MethodPost, path+"/pause") == nil {
-			state = " is paused"
-		}
-		left = append(left, who.email+state)
 	}
 	for _, app := range r.apps {
 		if do(http.MethodDelete, "/api/v1/clients/"+app.id) != nil {

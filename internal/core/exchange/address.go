@@ -169,7 +169,8 @@ func (x *Exchanges) moved(j *settle.Judgement, by settle.Caller, o token.Once, u
 // UndoAddress takes a change of address back, for who holds the link that the
 // old mailbox was sent. It holds whatever was changed since: password,
 // sessions, and later addresses, whose own ways back end with it. Who was in
-// may have known or chosen the password, so that opens nothing any more.
+// may have known or chosen the password, so that opens nothing any more, and
+// may have asked for the account's deletion, so that is taken back.
 func (x *Exchanges) UndoAddress(ctx context.Context, by settle.Caller, link string) error {
 	tok, _ := token.ParseLink(link)
 	calm := x.meters.Take("once", risk.Network(by.Addr).String(), x.pipe.Now(), risk.PasswordTries)
@@ -191,6 +192,7 @@ func (x *Exchanges) UndoAddress(ctx context.Context, by settle.Caller, link stri
 			x.event(revocation.Name{Unit: revocation.User, ID: u.ID.String()}, j.Now),
 			factor.Distrust{User: u.ID}, session.UnrecogniseAll{User: u.ID},
 			token.Spend{ID: o.ID, At: j.Now}, token.VoidLater{Use: token.ForUndoAddress, User: u.ID, Rev: o.Rev, At: j.Now}}
+		unit = append(unit, stays(u, u.Guard+1)...)
 		return append(unit, x.tellAt(j, outbox.AddressRestored, u.ID, m.Email, x.seenAt(by, j.Now))...)
 	}, nil)
 }
@@ -214,6 +216,7 @@ func (x *Exchanges) LookAtAddress(ctx context.Context, link string) (email strin
 		u := j.View.User(o.User)
 		token.HoldOnce(j.Trail, o.JudgeLink(token.ForAddress, u.Cut, j.Now))
 		j.Hold(identity.IsActive, u.State == identity.Active)
+		j.Hold(identity.AddressFree, true)
 		m, _ := movingOf(o)
 		return m.Email
 	})
@@ -225,6 +228,7 @@ func (x *Exchanges) LookAtUndo(ctx context.Context, link string) (email string, 
 		tok, _ := token.ParseLink(link)
 		o, _ := undoing(j.View, tok)
 		token.HoldOnce(j.Trail, o.JudgeLink(token.ForUndoAddress, 0, j.Now))
+		j.Hold(identity.AddressFree, true)
 		m, _ := movingOf(o)
 		return m.Email
 	})
@@ -236,7 +240,6 @@ func (x *Exchanges) lookAt(ctx context.Context, of *check.Exchange, judge func(*
 	j := &settle.Judgement{View: x.pipe.Store.View(ctx), Trail: of.Begin(), Now: x.pipe.Now()}
 	j.Hold(risk.NetworkCalm, true)
 	email := judge(j)
-	j.Hold(identity.AddressFree, true)
 	if err := j.Err(); err != nil {
 		return "", err
 	}

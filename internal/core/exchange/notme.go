@@ -71,8 +71,8 @@ func (x *Exchanges) judgeNotMe(o token.Once, now time.Time) token.OnceState {
 // NotMe is for who got a mail about a sign-in that was not theirs, and works
 // without signing in: every session of the person ends, with its tokens; the
 // password opens nothing until it was replaced by recovery; no browser is
-// known any more; and what was offered to the person, such as a change of
-// address, dies with the cut.
+// known any more; what was offered to the person, such as a change of address,
+// dies with the cut; and an account that was to be deleted stays.
 func (x *Exchanges) NotMe(ctx context.Context, by settle.Caller, link string) error {
 	wait := x.meters.Take("link", risk.Network(by.Addr).String(), x.pipe.Now(), risk.LinkTries)
 	return x.pipe.Run(ctx, notMe, by, func(j *settle.Judgement) core.Unit {
@@ -91,8 +91,8 @@ func (x *Exchanges) NotMe(ctx context.Context, by settle.Caller, link string) er
 		if !token.HoldOnce(j.Trail, state) {
 			return nil
 		}
-		return core.Unit{revocation.Next{}, identity.Cut{ID: u.ID, Guard: u.Guard}, x.event(revocation.Name{Unit: revocation.User, ID: u.ID.String()}, j.Now),
-			factor.Distrust{User: u.ID}, token.Spend{ID: o.ID, At: j.Now}, session.UnrecogniseAll{User: u.ID}}
+		return append(core.Unit{revocation.Next{}, identity.Cut{ID: u.ID, Guard: u.Guard}, x.event(revocation.Name{Unit: revocation.User, ID: u.ID.String()}, j.Now),
+			factor.Distrust{User: u.ID}, token.Spend{ID: o.ID, At: j.Now}, session.UnrecogniseAll{User: u.ID}}, stays(u, u.Guard+1)...)
 	}, nil)
 }
 

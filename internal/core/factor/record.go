@@ -55,6 +55,10 @@ type Rehash struct {
 // nothing until it is replaced.
 type Distrust struct{ User identity.UserID }
 
+// Remove takes a person's password away, if they have one.
+type Remove struct{ User identity.UserID }
+
+func (Remove) Changes() string   { return "passwords" }
 func (Distrust) Changes() string { return "passwords" }
 func (Enrol) Changes() string    { return "passwords" }
 func (Replace) Changes() string  { return "passwords" }

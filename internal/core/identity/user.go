@@ -31,9 +31,11 @@ const (
 	Nobody State = iota
 	Active
 	Paused
+	// Deleted is what is left of an account: its id, for nobody to have again.
+	Deleted
 )
 
-func (s State) String() string { return [...]string{"nobody", "active", "paused"}[s] }
+func (s State) String() string { return [...]string{"nobody", "active", "paused", "deleted"}[s] }
 
 // A User is a person with an account.
 type User struct {
@@ -47,10 +49,33 @@ type User struct {
 	Guard    uint64 // counts changes to rules that span the person's rows
 	Cut      uint64 // feed position below which nothing of this person counts
 	Created  time.Time
+	DeleteAt time.Time // when the account is to be deleted; zero for never
 }
 
-// Exists says whether the row was found.
-func (u User) Exists() bool { return u.State != Nobody }
+// Exists says whether the row was found, and is somebody's still.
+func (u User) Exists() bool { return u.State != Nobody && u.State != Deleted }
+
+// DeletedAfter is how long a person can keep an account that they asked to
+// have deleted.
+const DeletedAfter = 7 * 24 * time.Hour
+
+// Due says whether the account is to be deleted now.
+func (u User) Due(now time.Time) bool {
+	return u.Exists() && !u.DeleteAt.IsZero() && !now.Before(u.DeleteAt)
+}
+
+// Last says whether the person is the last of so many active administrators,
+// or would leave none.
+func (u User) Last(administrators int) bool {
+	if u.Admin && u.State == Active {
+		administrators--
+	}
+	return u.Admin && administrators <= 0
+}
+
+// Gone is what stands for the address of a deleted account: no canonical
+// address has a colon before its domain, so nobody can have or find it.
+func Gone(id UserID) string { return "deleted:" + id.String() }
 
 // Checks of this noun.
 var (
@@ -66,6 +91,12 @@ var (
 	IsActive = check.New(check.Check{Number: 204, ID: "user.active", Fault: fault.Denied, Shown: "user.active",
 		Says: "The account is active, not paused.", Source: "ASVS 7.4.2",
 		Title: "This account is paused. Write to the people who run this service and quote the reference.", Stops: []string{"IDN-10", "SES-11", "OAU-12"}})
+	NotLast = check.New(check.Check{Number: 715, ID: "admin.not_last", Fault: fault.Conflict, Shown: "admin.not_last",
+		Says: "Another active administrator is left.", Source: "ASVS 8.1.1",
+		Title: "This is the last administrator. Make another one first."})
+	DeletionDue = check.New(check.Check{Number: 856, ID: "deletion.due", Fault: fault.Conflict, Shown: "deletion.due",
+		Says: "The account's person wants it deleted, and the week in which they could keep it is over.", Source: "ASVS 7.4.2; GDPR article 17",
+		Title: "This account is not to be deleted now.", Stops: []string{"IDN-10"}})
 	Found = check.New(check.Check{Number: 205, ID: "user.found", Fault: fault.Missing, Shown: "user.found",
 		Says: "There is such an account.", Source: "RFC 9110 section 15.5.5",
 		Title: "There is no such person."})

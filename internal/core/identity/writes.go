@@ -76,6 +76,38 @@ type Readdress struct {
 
 func (Readdress) Changes() string { return "users" }
 
+// Schedule says when an account is to be deleted.
+type Schedule struct {
+	ID    UserID
+	Guard uint64
+	At    time.Time
+}
+
+// Keep takes a wish to be deleted back.
+type Keep struct {
+	ID    UserID
+	Guard uint64
+}
+
+// Delete makes an account nobody's, at the unit's feed position, but never that
+// of the last active administrator: its unit takes a position, as Dismiss's
+// does. What made it somebody's goes; Gone takes the place of the address,
+// which is free for another account.
+type Delete struct {
+	ID    UserID
+	Guard uint64
+	Gone  string // see [Gone]
+	At    time.Time
+}
+
+// Cleared says that nothing of a deleted account is left to remove.
+type Cleared struct{ ID UserID }
+
+func (Schedule) Changes() string { return "users" }
+func (Keep) Changes() string     { return "users" }
+func (Delete) Changes() string   { return "users" }
+func (Cleared) Changes() string  { return "users" }
+
 func (Create) Changes() string  { return "users" }
 func (Pause) Changes() string   { return "users" }
 func (Restore) Changes() string { return "users" }
@@ -89,8 +121,12 @@ func (Dismiss) Changes() string  { return "users" }
 type Reader interface {
 	User(UserID) User
 	UserByAddress(address string) User
-	// Users lists by id, after the given one.
+	// Users lists by id, after the given one; deleted ones not.
 	Users(after UserID, limit int) []User
 	// Administrators counts those who are active.
 	Administrators() int
+	// Leaving lists those whose account is due for deletion, the longest due first.
+	Leaving(now time.Time, limit int) []User
+	// Deleted lists deleted accounts of which something is left to remove.
+	Deleted(limit int) []UserID
 }

@@ -87,7 +87,7 @@ func (q auditQuery) named(v core.View) (auditQuery, *check.Check) {
 			continue
 		}
 		u := find(v, w.value)
-		if !u.Exists() {
+		if u.State == identity.Nobody { // the ledger tells of deleted people too
 			return q, identity.Found
 		}
 		q.words[i].value = u.ID.String()

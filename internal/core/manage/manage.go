@@ -136,13 +136,14 @@ func (m *Manage) Users(ctx context.Context, after identity.UserID, limit int) ([
 }
 
 // FindUser finds a person by id or address; one that is not there is refused.
+// Of one who was deleted the id finds what is left.
 func (m *Manage) FindUser(ctx context.Context, text string) (identity.User, error) {
 	v := m.pipe.Store.View(ctx)
 	u := find(v, text)
 	if err := v.Err(); err != nil {
 		return identity.User{}, err
 	}
-	if !u.Exists() {
+	if u.State == identity.Nobody {
 		return identity.User{}, check.Refuse(identity.Found)
 	}
 	return u, nil

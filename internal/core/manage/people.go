@@ -30,9 +30,6 @@ var (
 	onHost = check.New(check.Check{Number: 714, ID: "export.on_host", Fault: fault.Denied, Shown: "export.on_host",
 		Says: "Password hashes leave only through the socket on the host.", Source: "ASVS 11.4.2, 14.2.6",
 		Title: "Password hashes are exported on the host only."})
-	notLast = check.New(check.Check{Number: 715, ID: "admin.not_last", Fault: fault.Conflict, Shown: "admin.not_last",
-		Says: "Another active administrator is left.", Source: "ASVS 8.1.1",
-		Title: "This is the last administrator. Make another one first."})
 )
 
 var (
@@ -40,7 +37,7 @@ var (
 	exportUsers = check.Declare(262, "users.export", onHost)
 	editUser    = check.Declare(263, "user.edit", identity.Found)
 	appoint     = check.Declare(264, "admin.appoint", identity.Found, identity.IsActive)
-	dismiss     = check.Declare(265, "admin.dismiss", identity.Found, notLast)
+	dismiss     = check.Declare(265, "admin.dismiss", identity.Found, identity.NotLast)
 )
 
 // A Moved person is one who comes from another product, or goes to one.
@@ -87,7 +84,7 @@ func (m *Manage) ImportUser(ctx context.Context, by settle.Caller, in Moved, upd
 			return nil
 		}
 		u := j.UserByAddress(address)
-		if !j.Hold(idFree, u.Exists() || !j.View.User(fresh).Exists()) {
+		if !j.Hold(idFree, u.Exists() || j.View.User(fresh).State == identity.Nobody) {
 			return nil
 		}
 		if u.Exists() {
@@ -188,11 +185,7 @@ func (m *Manage) Dismiss(ctx context.Context, by settle.Caller, id identity.User
 			return nil
 		}
 		j.User = id
-		others := j.Administrators()
-		if u.State == identity.Active && u.Admin {
-			others--
-		}
-		if !j.Hold(notLast, !u.Admin || others > 0) || !u.Admin {
+		if !j.Hold(identity.NotLast, !u.Last(j.Administrators())) || !u.Admin {
 			return nil
 		}
 		return core.Unit{revocation.Next{}, identity.Dismiss{ID: id, Guard: u.Guard}, m.event(revocation.Name{Unit: revocation.Changed, ID: id.String()}, j.Now)}

@@ -27,12 +27,13 @@ var byPassword = []string{"password"}
 var (
 	EndingSessions  = Act{"sessions.end", "Ending sessions of one's own.", stepUpFor, byPassword}
 	ChangingAddress = Act{"address.change", "Changing the e-mail address.", stepUpFor, byPassword}
+	DeletingAccount = Act{"account.delete", "Having one's account deleted.", stepUpFor, byPassword}
 	Administering   = Act{"admin.change", "Changing what others have, as an administrator, or taking it out.", stepUpFor, byPassword}
 )
 
 // Acts are all of them.
 func Acts() []Act {
-	return []Act{EndingSessions, ChangingAddress, Administering}
+	return []Act{EndingSessions, ChangingAddress, DeletingAccount, Administering}
 }
 
 // Proves says whether a session's last proof is enough for an act.

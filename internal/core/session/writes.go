@@ -76,6 +76,11 @@ type Forget struct {
 	Before time.Time
 }
 
+// Vanish removes sessions of a deleted person, some at a time, when no refresh
+// family hangs on them any more. Nobody else's ever go.
+type Vanish struct{ User identity.UserID }
+
+func (Vanish) Changes() string    { return "sessions" }
 func (Start) Changes() string     { return "sessions" }
 func (Finish) Changes() string    { return "sessions" }
 func (FinishAll) Changes() string { return "sessions" }

@@ -37,6 +37,7 @@ const (
 	ForInvitation                 // lets an invited person make their account
 	ForNotMe                      // ends what a person says was not them
 	ForSetup                      // makes the first administrator
+	ForKeeping                    // keeps an account that is to be deleted
 )
 
 // ForNewPassword is not sent: it keeps, for one browser, that a mailbox was
@@ -217,7 +218,11 @@ type VoidLater struct {
 	At   time.Time
 }
 
+// Withdraw removes all that a person was offered.
+type Withdraw struct{ User identity.UserID }
+
 func (VoidLater) Changes() string { return "once" }
+func (Withdraw) Changes() string  { return "once" }
 
 // Lapse removes objects that ended before an instant.
 type Lapse struct{ Before time.Time }

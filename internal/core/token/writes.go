@@ -51,6 +51,11 @@ type Forget struct {
 	Before time.Time
 }
 
+// Vanish removes refresh families of a deleted person, some at a time. Nobody
+// else's ever go.
+type Vanish struct{ User identity.UserID }
+
+func (Vanish) Changes() string  { return "families" }
 func (Open) Changes() string    { return "families" }
 func (Advance) Changes() string { return "families" }
 func (Burn) Changes() string    { return "families" }

@@ -56,6 +56,7 @@ type managedUser struct {
 	Admin    bool      `json:"admin,omitzero"`
 	State    string    `json:"state"`
 	Created  time.Time `json:"created"`
+	DeleteAt time.Time `json:"delete_at,omitzero" says:"The person wants the account deleted then."`
 }
 
 type newUser struct {
@@ -72,7 +73,11 @@ type userPage struct {
 }
 
 func userJSON(u identity.User) managedUser {
-	return managedUser{u.ID.String(), u.Email, u.Name, u.Verified, u.Admin, u.State.String(), u.Created}
+	out := managedUser{u.ID.String(), u.Email, u.Name, u.Verified, u.Admin, u.State.String(), u.Created, time.Time{}}
+	if u.Exists() {
+		out.DeleteAt = u.DeleteAt
+	}
+	return out
 }
 
 func (m *Manage) createUser(w http.ResponseWriter, r *http.Request, by settle.Caller) error {

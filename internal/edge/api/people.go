@@ -35,8 +35,26 @@ func (m *Manage) turned(change func(context.Context, settle.Caller, identity.Use
 	}
 }
 
+// deleteUser deletes a person's account at once and shows what is left of it,
+// which only the id finds.
+func (m *Manage) deleteUser(w http.ResponseWriter, r *http.Request, by settle.Caller) error {
+	u, err := m.Manage.FindUser(r.Context(), r.PathValue("user"))
+	if err != nil {
+		return err
+	}
+	if err := m.Accounts.DeleteUser(r.Context(), by, u.ID); err != nil {
+		return err
+	}
+	if u, err = m.Manage.FindUser(r.Context(), u.ID.String()); err != nil {
+		return err
+	}
+	door.WriteJSON(w, "application/json", http.StatusOK, userJSON(u))
+	return nil
+}
+
 // Accounts are the exchanges that an operator may start for a person.
 type Accounts interface {
+	DeleteUser(ctx context.Context, by settle.Caller, id identity.UserID) error
 	RecoverUser(ctx context.Context, by settle.Caller, id identity.UserID, print bool) (link string, until time.Time, err error)
 	Invite(ctx context.Context, by settle.Caller, email, name string) (exchange.Invitation, error)
 	OfferSetup(ctx context.Context, by settle.Caller) (exchange.SetupOffer, error)

@@ -61,6 +61,8 @@ func (m *Manage) routes() []route {
 		{method: "POST", path: "/api/v1/users/{user}/set-admin", name: "users.set_admin", says: "Makes a person an administrator.", out: managedUser{}, runs: "admin.appoint", do: m.turned(m.Manage.Appoint)},
 		{method: "POST", path: "/api/v1/users/{user}/unset-admin", name: "users.unset_admin", says: "Takes the role of administrator away; the last one keeps it.", out: managedUser{}, runs: "admin.dismiss",
 			do: m.turned(m.Manage.Dismiss)},
+		{method: "DELETE", path: "/api/v1/users/{user}", name: "users.delete", says: "Deletes a person's account at once, all that it holds with it; the last administrator's stays.", out: managedUser{},
+			runs: "user.delete", do: m.deleteUser},
 		{method: "POST", path: "/api/v1/users/import", name: "users.import", says: "Brings people in, one a line, at most a thousand; bad lines are told and the others imported.", query: []string{"update"},
 			in: moved{}, lines: true, out: importResults{}, do: m.importUsers},
 		{method: "GET", path: "/api/v1/users/export", name: "users.export", says: "Streams everybody, one a line.", query: []string{"hashes"}, out: moved{}, stream: true, runs: "users.export", held: true, fresh: true, do: m.exportUsers},

@@ -48,11 +48,19 @@ var kinds = []kind{
 
 	{identity.Readdress{}, one, `update users set email = $3, address = $4, verified = 1, guard = guard + 1, cut = (select seq from feed_head) where id = $1 and guard = $2`},
 
+	{identity.Schedule{}, one, `update users set delete_at = $3, guard = guard + 1 where id = $1 and guard = $2 and state in (1, 2)`},
+	{identity.Keep{}, one, `update users set delete_at = 0, guard = guard + 1 where id = $1 and guard = $2 and state in (1, 2) and delete_at > 0`},
+	{identity.Delete{}, one, `update users set state = 3, email = '', address = $3, name = '', verified = 0, admin = 0, delete_at = $4, guard = guard + 1,
+		cut = (select seq from feed_head) where id = $1 and guard = $2 and state in (1, 2)
+		and (admin = 0 or exists (select 1 from users o where o.admin = 1 and o.state = 1 and o.id <> $1))`},
+	{identity.Cleared{}, any_, `update users set delete_at = 0 where id = $1 and state = 3`},
+
 	{factor.Enrol{}, one, `insert into passwords (user_id, phc, version, changed, used, distrusted) values ($1, $2, 1, $3, 0, 0)`},
 	{factor.Use{}, one, `update passwords set used = $3 where user_id = $1 and version = $2`},
 	{factor.Rehash{}, one, `update passwords set phc = $3 where user_id = $1 and version = $2`},
 	{factor.Replace{}, one, `update passwords set phc = $3, version = version + 1, changed = $4, distrusted = 0 where user_id = $1 and version = $2`},
 
+	{factor.Remove{}, any_, `delete from passwords where user_id = $1`},
 	{factor.Distrust{}, any_, `update passwords set distrusted = 1 where user_id = $1`},
 	{session.Start{}, one, `insert into sessions (id, user_id, hash, rev, cut, created, auth_time, idle_until, max_until, last_seen, method, ip, user_agent, ended, why)
 		values ($1, $2, $3, $4, 0, $5, $6, $7, $8, $5, $9, $10, $11, 0, 0)`},
@@ -65,11 +73,16 @@ var kinds = []kind{
 	{session.Seen{}, any_, `update sessions set last_seen = $2 where id = $1 and last_seen < $2`},
 	{session.Forget{}, any_, `delete from sessions where id in {{ids $1}} and max_until < $2 and not exists (select 1 from families f where f.session_id = sessions.id)`},
 
+	{session.Vanish{}, any_, `delete from sessions where id in (select s.id from sessions s where s.user_id = $1
+		and exists (select 1 from users u where u.id = $1 and u.state = 3) and not exists (select 1 from families f where f.session_id = s.id) order by s.id limit 500)`},
+
 	{token.Open{}, one, `insert into families (id, client_id, session_id, user_id, key_tag, salt, generation, current, rev, scopes, created, rotated_at, idle_until, max_until, ended)
 		values ($1, $2, $3, $4, $5, $6, 0, $7, $8, $9, $10, $10, $11, $12, 0)`},
 	{token.Advance{}, one, `update families set generation = generation + 1, current = $3, rotated_at = $4, idle_until = $5 where id = $1 and generation = $2 and ended = 0`},
 	{token.Burn{}, one, `update families set ended = $2 where id = $1 and ended = 0`},
 	{token.Spare{}, any_, `update families set rev = (select seq from feed_head) where session_id = $1 and ended = 0`},
+	{token.Vanish{}, any_, `delete from families where id in (select f.id from families f join sessions s on s.id = f.session_id where s.user_id = $1
+		and exists (select 1 from users u where u.id = $1 and u.state = 3) order by f.id limit 500)`},
 	{token.Forget{}, any_, `delete from families where id in {{ids $1}} and max_until < $2`},
 
 	{key.Add{}, one, `insert into keys (purpose, number, kid, alg, wrapped, sealed, public, created, since, compromised) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0)`},
@@ -87,6 +100,7 @@ var kinds = []kind{
 	{token.Spend{}, one, `update once set spent = $2 where id = $1 and spent = 0`},
 	{token.Void{}, any_, `update once set spent = $3 where use = $1 and subject = $2 and spent = 0`},
 	{token.VoidLater{}, any_, `update once set spent = $4 where use = $1 and user_id = $2 and rev > $3 and spent = 0`},
+	{token.Withdraw{}, any_, `delete from once where user_id = $1`},
 	{token.Lapse{}, any_, `delete from once where id in (select id from once where expires < $1 limit 500)`},
 	{revocation.Revoke{}, one, `insert into feed_events (seq, unit, name, at, not_before, until, audience) values ((select seq from feed_head), $1, $2, $3, $4, $5, $6)`},
 	{revocation.Forget{}, any_, `delete from feed_events where until < $1`},

@@ -77,10 +77,10 @@ func (v *view) Deployment() (d deployment.Deployment) {
 	return d
 }
 
-const userColumns = `u.id, u.email, u.address, u.name, u.verified, u.admin, u.state, u.guard, u.cut, u.created`
+const userColumns = `u.id, u.email, u.address, u.name, u.verified, u.admin, u.state, u.guard, u.cut, u.created, u.delete_at`
 
 func userFields(u *identity.User) []any {
-	return []any{raw(u.ID[:]), &u.Email, &u.Address, &u.Name, flag{&u.Verified}, flag{&u.Admin}, &u.State, &u.Guard, &u.Cut, at{&u.Created}}
+	return []any{raw(u.ID[:]), &u.Email, &u.Address, &u.Name, flag{&u.Verified}, flag{&u.Admin}, &u.State, &u.Guard, &u.Cut, at{&u.Created}, at{&u.DeleteAt}}
 }
 
 func (v *view) scanUser(scan func(...any) error) (u identity.User, err error) {
@@ -107,9 +107,29 @@ func (v *view) user(text string, arg any) (u identity.User) {
 }
 
 func (v *view) Users(after identity.UserID, limit int) (out []identity.User) {
-	v.many(`select `+userColumns+` from users u where u.id > $1 order by u.id limit $2`, []any{after[:], limit}, func(scan func(...any) error) error {
+	v.many(`select `+userColumns+` from users u where u.id > $1 and u.state <> 3 order by u.id limit $2`, []any{after[:], limit}, func(scan func(...any) error) error {
 		u, err := v.scanUser(scan)
 		out = append(out, u)
+		return err
+	})
+	return out
+}
+
+func (v *view) Leaving(now time.Time, limit int) (out []identity.User) {
+	v.many(`select `+userColumns+` from users u where u.delete_at > 0 and u.delete_at <= $1 and u.state <> 3 order by u.delete_at limit $2`, []any{micros(now), limit},
+		func(scan func(...any) error) error {
+			u, err := v.scanUser(scan)
+			out = append(out, u)
+			return err
+		})
+	return out
+}
+
+func (v *view) Deleted(limit int) (out []identity.UserID) {
+	v.many(`select id from users where delete_at > 0 and state = 3 order by delete_at limit $1`, []any{limit}, func(scan func(...any) error) error {
+		var i identity.UserID
+		err := scan(raw(i[:]))
+		out = append(out, i)
 		return err
 	})
 	return out

@@ -36,6 +36,7 @@ func Run(t *testing.T, open func(t *testing.T) core.Store) {
 		{"SignInRaces", func(t *testing.T, s core.Store) { SignInRaces(t, s, s) }},
 		{"OppositeOrders", oppositeOrders},
 		{"LastAdministrator", lastAdministrator},
+		{"LastToGo", lastToGo},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, open(t)) })
 	}

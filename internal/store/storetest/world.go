@@ -91,7 +91,8 @@ const plenty = 10_000
 func (w world) everything(v core.View) any {
 	out := []any{v.Head(), v.Events(0, plenty), v.Users(identity.UserID{}, plenty), v.Sessions(session.Query{Limit: plenty}), v.Clients(), v.Keys(),
 		v.OpenEntries(w.chain, plenty), v.Segments(w.chain, 0, plenty), v.LastSegment(w.chain),
-		v.PastPrivate(at.Add(time.Hour), plenty), v.PastTallies(at.Add(time.Hour), plenty), v.Jobs(plenty)}
+		v.PastPrivate(at.Add(time.Hour), plenty), v.PastTallies(at.Add(time.Hour), plenty), v.Jobs(plenty),
+		v.Leaving(at.Add(plenty*time.Hour), plenty), v.Deleted(plenty)}
 	for _, family := range []token.FamilyID{w.family, w.id(6), w.id(7)} {
 		out = append(out, v.Family(family))
 	}
