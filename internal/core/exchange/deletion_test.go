@@ -99,7 +99,9 @@ func TestAnAccountIsDeleted(t *testing.T) {
 		if u.State != identity.Deleted || u.Exists() || u.Email != "" || u.Name != "" || u.Admin {
 			t.Fatalf("what is left is %+v", u)
 		}
-		if !slices.ContainsFunc(r.events(), func(e revocation.Event) bool { return e.Name == revocation.Name{Unit: revocation.User, ID: p.id.String()} }) {
+		if !slices.ContainsFunc(r.events(), func(e revocation.Event) bool {
+			return e.Name == revocation.Name{Unit: revocation.User, ID: p.id.String()}
+		}) {
 			t.Error("the feed does not say so")
 		}
 		one.catchUp(t)

@@ -51,8 +51,10 @@ var deletionLines = []line{
 		return steps{
 			given: append(w.people(), identity.Schedule{ID: w.ana, Guard: 0, At: leavingAt}),
 			unit:  core.Unit{identity.Keep{ID: w.ana, Guard: 1}},
-			read:  func(v core.View) any { return []any{v.User(w.ana).DeleteAt, v.User(w.ana).Guard, w.leaves(v, leavingAt)} },
-			want:  []any{time.Time{}, uint64(2), false},
+			read: func(v core.View) any {
+				return []any{v.User(w.ana).DeleteAt, v.User(w.ana).Guard, w.leaves(v, leavingAt)}
+			},
+			want: []any{time.Time{}, uint64(2), false},
 			lost: []core.Unit{
 				{identity.Keep{ID: w.ana, Guard: 1}},
 				{identity.Keep{ID: w.ana, Guard: 2}}, // is not leaving
@@ -81,7 +83,9 @@ var deletionLines = []line{
 		return steps{
 			given: append(w.people(), revoking(w.delete(), identity.Schedule{ID: w.ben, Guard: 0, At: leavingAt})...),
 			unit:  core.Unit{identity.Cleared{ID: w.ana}},
-			read:  func(v core.View) any { return []bool{slices.Contains(v.Deleted(plenty), w.ana), v.User(w.ben).DeleteAt.IsZero()} },
+			read: func(v core.View) any {
+				return []bool{slices.Contains(v.Deleted(plenty), w.ana), v.User(w.ben).DeleteAt.IsZero()}
+			},
 			want:  []bool{false, false},
 			still: []core.Unit{{identity.Cleared{ID: w.ana}}, {identity.Cleared{ID: w.ben}}, {identity.Cleared{ID: w.id(9)}}}}
 	}},
