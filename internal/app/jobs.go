@@ -55,7 +55,7 @@ func (s *server) jobs(ctx context.Context) (finish func()) {
 	every(sweepEvery, "sweep", func(ctx context.Context) error {
 		return s.pipe.Sweep(ctx, settle.Retention(s.config.Retain), rest)
 	})
-	every(time.Minute, "deletion", func(ctx context.Context) error { return s.exchange.Delete(ctx, rest) })
+	every(deletionEvery, "deletion", func(ctx context.Context) error { return s.exchange.Delete(ctx, rest) })
 	every(time.Second, "long work", s.manage.Work)
 	every(keysEvery, "keys", s.manage.TurnKeys)
 	every(time.Minute, "forget", func(ctx context.Context) error {
@@ -89,6 +89,10 @@ func (s *server) jobs(ctx context.Context) (finish func()) {
 		}
 	}
 }
+
+// deletionEvery is how often accounts are looked for whose week is over, or of
+// which something is left: two reads of an index that is nearly empty.
+const deletionEvery = 5 * time.Second
 
 // sweepEvery is how often what has passed is looked for.
 const sweepEvery = 10 * time.Minute

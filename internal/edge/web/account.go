@@ -15,11 +15,13 @@ var (
 	endTemplate      = ui.Load(files, "parts.html", "account/nav.html", "account/end.html")
 )
 
-// HomePage is /account.
+// HomePage is /account. While the account is to be deleted it posts to /account/keep the field csrf.
 type HomePage struct {
 	ui.Shell
+	ui.Form
 	Person
 	exchange.Facts
+	Leaving time.Time // when the account is to be deleted; zero for never
 }
 
 // Title heads the page.

@@ -12,18 +12,31 @@ import (
 const sessionsAt = "/account/sessions"
 
 func (v *visit) showHome() error {
-	if _, err := door.Params(v.r); err != nil {
+	q, err := door.Params(v.r, "kept")
+	if err != nil {
 		return err
 	}
 	who, err := v.who()
 	if err != nil || !who.Exists() {
 		return v.toSignIn(home, err)
 	}
-	facts, err := v.exchange.Facts(v.ctx(), who)
+	page, err := v.homePage(who)
 	if err != nil {
 		return err
 	}
-	return v.show(HomePage{Shell: v.shell(), Person: personOf(who), Facts: facts})
+	if q.Get("kept") != "" && page.Leaving.IsZero() {
+		page.Status = ui.Say("delete.kept")
+	}
+	return v.show(page)
+}
+
+func (v *visit) homePage(who exchange.Who) (HomePage, error) {
+	facts, err := v.exchange.Facts(v.ctx(), who)
+	if err != nil {
+		return HomePage{}, err
+	}
+	leaving, err := v.exchange.Leaving(v.ctx(), who)
+	return HomePage{Shell: v.shell(), Form: v.blank(""), Person: personOf(who), Facts: facts, Leaving: leaving}, err
 }
 
 func (v *visit) showSessions() error {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"io"
+	"time"
 
 	"github.com/doorward/doorward/internal/edge/web/ui"
 )
@@ -16,7 +17,8 @@ type ProfilePage struct {
 	ui.Shell
 	ui.Form
 	Person
-	Typed   string // the address as typed before
+	Leaving time.Time // when the account is to be deleted; zero for never
+	Typed   string    // the address as typed before
 	Explain []string
 }
 

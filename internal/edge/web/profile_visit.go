@@ -50,16 +50,20 @@ func (v *visit) showProfile() error {
 	if err != nil || !who.Exists() {
 		return v.toSignIn(profileAt, err)
 	}
-	page := v.profilePage(who)
+	page, err := v.profilePage(who)
+	if err != nil {
+		return err
+	}
 	if q.Get("changed") != "" {
 		page.Status = ui.Say("profile.changed")
 	}
 	return v.show(page)
 }
 
-func (v *visit) profilePage(who exchange.Who) ProfilePage {
+func (v *visit) profilePage(who exchange.Who) (ProfilePage, error) {
 	ask, _, _, _ := exchange.AddressExchanges()
-	return ProfilePage{Shell: v.shell(), Form: v.blank(""), Person: personOf(who), Explain: ask.Sentences()}
+	leaving, err := v.exchange.Leaving(v.ctx(), who)
+	return ProfilePage{Shell: v.shell(), Form: v.blank(""), Person: personOf(who), Leaving: leaving, Explain: ask.Sentences()}, err
 }
 
 func (v *visit) askAddress() error {
@@ -72,7 +76,10 @@ func (v *visit) askAddress() error {
 		return v.toSignIn(profileAt, err)
 	}
 	v.again = func(e *check.Refusal) (ui.Page, int) {
-		page := v.profilePage(who)
+		page, err := v.profilePage(who)
+		if err != nil {
+			return nil, 0
+		}
 		page.Typed = form.Get("email")
 		switch c := e.Check(); c {
 		case formToken:

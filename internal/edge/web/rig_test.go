@@ -299,6 +299,15 @@ func (a *answer) says(words ...string) *answer {
 	return a
 }
 
+// lacks holds that a page does not say something.
+func (a *answer) lacks(words string) *answer {
+	a.t.Helper()
+	if strings.Contains(read(a.t, a.body), words) {
+		a.t.Errorf("the page says %q", words)
+	}
+	return a
+}
+
 // read is the text of a page's body, blocks apart.
 func read(t *testing.T, page string) string {
 	t.Helper()

@@ -27,6 +27,9 @@ func AskedByApp(app string) ui.Message { return ui.Say("stepup.why_app", "app", 
 // AskedToEnd is the account page, before it ends sessions (ASVS 7.5.2).
 func AskedToEnd() ui.Message { return ui.Say("stepup.why_end") }
 
+// AskedToDelete is our own wish, before an account is to be deleted.
+func AskedToDelete() ui.Message { return ui.Say("stepup.why_delete") }
+
 // AskedToMove is the account page, before the address changes (ASVS 7.5.1).
 func AskedToMove() ui.Message { return ui.Say("stepup.why_address") }
 

@@ -26,6 +26,7 @@ type Exchanges interface {
 	recovering
 	securing
 	moving
+	departing
 	// Policy is what the pages say of lifetimes.
 	Policy() exchange.Policy
 }
@@ -92,6 +93,9 @@ func (s *Web) Routes(mux *http.ServeMux) {
 		mux.Handle(path, s.on(methods))
 	}
 	for path, methods := range profilePages {
+		mux.Handle(path, s.on(methods))
+	}
+	for path, methods := range deletionPages {
 		mux.Handle(path, s.on(methods))
 	}
 	for path, methods := range securityPages {

@@ -3,6 +3,7 @@ package gallery
 import (
 	"time"
 
+	"github.com/doorward/doorward/internal/core/exchange"
 	"github.com/doorward/doorward/internal/core/factor"
 	"github.com/doorward/doorward/internal/core/token"
 	"github.com/doorward/doorward/internal/edge/web"
@@ -66,12 +67,21 @@ func profile() []State {
 	link := func(name, act string, heading, says, does ui.Message) State {
 		return State{"address-" + name, web.LinkPage{Shell: shell(nil, nil), Form: ui.Form{CSRF: form.CSRF}, Heading: heading, Says: says, Does: does, Action: act, Token: "Q7", Explain: explain[:2]}}
 	}
+	deletion := func(name string, alert *ui.Alert) State {
+		return State{"delete" + name, web.DeletePage{Shell: shell(nil, alert), Form: ui.Form{CSRF: form.CSRF}, Email: mail, When: now.Add(7 * 24 * time.Hour), Explain: explain[:2]}}
+	}
 	return []State{
 		page("", "", nil),
 		page("-wrong", "ana", web.AddressUnreadable("address.form", ref)),
 		{"address-check", web.CodePage{Shell: shell(nil, nil), Form: form, ID: "once_01a", Lead: ui.Say("code.sent_new"), Action: "/account/email/check", Again: "/account/profile"}},
 		link("confirm", "/address/confirm", ui.Say("profile.confirm_title"), ui.Say("profile.confirm_says", "email", mail), ui.Say("profile.confirm_submit")),
 		link("undo", "/address/undo", ui.Say("profile.undo_title"), ui.Say("profile.undo_says", "email", mail), ui.Say("profile.undo_submit")),
+		{"profile-leaving", web.ProfilePage{Shell: shell(nil, nil), Form: ui.Form{CSRF: form.CSRF}, Person: ana, Leaving: now.Add(7 * 24 * time.Hour), Explain: explain[:2]}},
+		{"account-leaving", web.HomePage{Shell: shell(nil, nil), Form: ui.Form{CSRF: form.CSRF}, Person: ana, Facts: exchange.Facts{Sessions: 2}, Leaving: now.Add(7 * 24 * time.Hour)}},
+		deletion("", nil),
+		deletion("-last", web.LastAdministrator("admin.not_last", ref)),
+		link("cancel", "/deletion/cancel", ui.Say("delete.keep_title"), ui.Say("delete.keep_says", "email", mail), ui.Say("delete.keep")),
+		{"address-kept", web.AccountKept(shell(nil, nil))},
 		{"address-moved", web.AddressMoved(shell(nil, nil))},
 		{"address-back", web.AddressBack(shell(nil, nil))},
 	}
