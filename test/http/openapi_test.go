@@ -177,7 +177,7 @@ func TestTheAPIIsAsItDescribesItself(t *testing.T) {
 		ref := wrong.Refusal(t).Ref
 		// What stands for each name in a path, and the body that each operation
 		// is called with; more than one, when one kind of answer is not all.
-		names := map[string]string{"user": ben.Email, "sessions.id": signed.Session.ID, "ref": ref, "client": "doorward", "jobs.id": work.Job.ID, "nonce": drill.Nonce}
+		names := map[string]string{"user": ben.Email, "users.delete.user": s.User("cid").Email, "sessions.id": signed.Session.ID, "ref": ref, "client": "doorward", "jobs.id": work.Job.ID, "nonce": drill.Nonce}
 		// Of a job that is over, nothing is stopped or resumed; one who is paused
 		// cannot be an administrator, and the only one cannot cease to be; there is
 		// one key of the kind that is retired here, or none.
@@ -208,7 +208,7 @@ func TestTheAPIIsAsItDescribesItself(t *testing.T) {
 						continue
 					}
 					group, _, _ := strings.Cut(op.ID, ".")
-					name := cmp.Or(names[group+"."+p.Name], names[p.Name])
+					name := cmp.Or(names[op.ID+"."+p.Name], names[group+"."+p.Name], names[p.Name])
 					if name == "" {
 						t.Errorf("%s: the test knows nothing that {%s} could be", op.ID, p.Name)
 					}
