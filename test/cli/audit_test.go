@@ -70,21 +70,44 @@ func TestTheLedgerIsAsked(t *testing.T) {
 // the watching.
 func TestExchangesAreWatched(t *testing.T) {
 	rig.Both(t, func(t *testing.T, engine rig.Engine) {
-		s := rig.Start(t, engine)
+		s := rig.Start(t, engine, rig.Env("DOORWARD_LIMITS_SCALE=1000"))
 		ana := s.User("ana")
-		ended := make(chan rig.Result, 1)
-		go func() { ended <- s.CLI("", "tail", "user:"+ana.Email, "--json") }()
-		go func() {
-			for i := range 3 {
-				time.Sleep(1200 * time.Millisecond)
-				s.Browser().Try("POST", "/session", map[string]string{"email": ana.Email, "password": fmt.Sprint("not her password", i)})
+		lines := s.Watch("tail", "user:"+ana.Email, "--json")
+		var seen []string
+		tried := 0
+		try := func() {
+			s.Browser().Try("POST", "/session", map[string]string{"email": ana.Email, "password": fmt.Sprint("not her password", tried)})
+			tried++
+		}
+		// Nobody says when it has begun to watch; from the first line on it does.
+		for len(seen) == 0 {
+			try()
+			select {
+			case line := <-lines:
+				seen = append(seen, line)
+			case <-time.After(100 * time.Millisecond):
 			}
-			time.Sleep(3 * time.Second)
-			s.Stop()
-		}()
-		r := <-ended
-		if n := strings.Count(r.Stdout, `"exchange":"signin.password"`); n != 3 || strings.Contains(r.Stdout, "user.create") {
-			t.Errorf("%d of three were seen: %s %s", n, r.Stdout, r.Stderr)
+			if tried > 500 {
+				t.Fatal("nothing is seen")
+			}
+		}
+		for range 3 {
+			try()
+			seen = append(seen, <-lines)
+		}
+		s.Stop()
+		for line := range lines {
+			seen = append(seen, line)
+		}
+		once := map[string]bool{}
+		for _, line := range seen {
+			if !strings.Contains(line, `"exchange":"signin.password"`) || once[line] {
+				t.Errorf("seen twice, or not asked for: %s", line)
+			}
+			once[line] = true
+		}
+		if len(seen) < 4 || len(seen) > tried {
+			t.Errorf("%d of %d were seen", len(seen), tried)
 		}
 		s.Run()
 	})

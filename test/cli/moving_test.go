@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/crypto/bcrypt"
 
@@ -106,20 +105,18 @@ func TestPeopleMoveFromServerToServer(t *testing.T) {
 	})
 }
 
-// Twenty thousand people come in within a minute.
+// Thousands of people come in at once, and all come out again.
 func TestManyPeople(t *testing.T) {
 	s := rig.Start(t, rig.SQLite)
-	lines := make([]string, 20_000)
+	lines := make([]string, 5_000)
 	for i := range lines {
 		lines[i] = fmt.Sprintf(`{"email":"person%d@example.com","name":"Person %d","verified":true}`, i, i)
 	}
-	began := time.Now()
 	r := s.CLI("", "users", "import", write(t, lines...), "--json")
-	if doc, err := r.Document(); err != nil || r.Code != 0 || doc["created"] != 20000. {
+	if doc, err := r.Document(); err != nil || r.Code != 0 || doc["created"] != 5000. {
 		t.Fatalf("exit %d, %.300s %.300s", r.Code, r.Stdout, r.Stderr)
 	}
-	t.Logf("%v", time.Since(began))
-	if n := strings.Count(s.CLI("", "users", "export").Stdout, "\n"); n != 20_000 {
+	if n := strings.Count(s.CLI("", "users", "export").Stdout, "\n"); n != 5_000 {
 		t.Errorf("%d come out again", n)
 	}
 }

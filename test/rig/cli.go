@@ -1,6 +1,7 @@
 package rig
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"os"
@@ -56,6 +57,39 @@ func (s *Server) Command(stdin string, env []string, args ...string) Result {
 		s.t.Fatal(err)
 	}
 	return Result{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+}
+
+// Watch runs a command that goes on until the server stops, and gives its
+// lines as they come. The channel is closed when it has ended.
+func (s *Server) Watch(args ...string) <-chan string {
+	s.t.Helper()
+	path, err := binary()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	cmd := exec.Command(path, args...)
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "DOORWARD_DATA=" + s.Data}
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	lines := make(chan string)
+	go func() {
+		defer close(lines)
+		for scan := bufio.NewScanner(out); scan.Scan(); {
+			lines <- scan.Text()
+		}
+		cmd.Wait()
+	}()
+	s.t.Cleanup(func() {
+		cmd.Process.Kill()
+		for range lines {
+		}
+	})
+	return lines
 }
 
 // Document is the one JSON document on stdout, or why there is none.

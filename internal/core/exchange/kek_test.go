@@ -38,6 +38,13 @@ func (k *heldKEK) sealer() *secret.Sealer {
 	return s
 }
 
+// hold gives this node other keys, as a file that was changed does.
+func (k *heldKEK) hold(keys [][]byte) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.keys = keys
+}
+
 func (k *heldKEK) Wrap(ctx context.Context, place string, dataKey []byte) ([]byte, error) {
 	return k.sealer().Wrap(ctx, place, dataKey)
 }

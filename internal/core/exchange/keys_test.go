@@ -416,7 +416,7 @@ func TestTheKeyEncryptionKeyRotates(t *testing.T) {
 		if err := key.Fits(t.Context(), keys, old); !errors.Is(err, key.ErrWrongKEK) {
 			t.Errorf("the old key-encryption key: %v", err)
 		}
-		r.kek.keys = old.keys
+		r.kek.hold(old.keys)
 		had := r.keys.Keys.Ring()
 		if err := r.keys.Read(t.Context()); !errors.Is(err, key.ErrWrongKEK) || r.keys.Keys.Ring() != had {
 			t.Errorf("%v, swapped: %v", err, r.keys.Keys.Ring() != had)

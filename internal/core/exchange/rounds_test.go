@@ -8,3 +8,6 @@ const (
 	raceRounds   = 200
 	signInRounds = 200
 )
+
+// crowded is how many sessions one query ends: more than one request does.
+const crowded = 10_000
