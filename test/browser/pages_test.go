@@ -62,6 +62,7 @@ var stops = []stop{
 	{"security", "/account/security", true},
 	{"profile", "/account/profile", true},
 	{"delete", "/account/delete", true},
+	{"export", "/account/export", true},
 	{"delete-cancel", "/deletion/cancel?t=nothing", false},
 	{"activity", "/account/activity", true},
 	{"activity-refused", "/account/activity?kind=refused", true},

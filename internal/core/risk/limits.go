@@ -62,6 +62,7 @@ var (
 	ClientTries   = []Budget{{5, time.Minute}}
 	AdminCalls    = []Budget{{50, time.Second}}
 	LinkTries     = []Budget{{20, time.Minute}}
+	Exports       = []Budget{{5, time.Hour}}
 )
 
 // Budgets for mails that anybody may ask for (security defaults 3.4).

@@ -175,7 +175,7 @@ func formsAreOurs(t *testing.T, all []*html.Node) {
 }
 
 // served are the paths that exist. A page that links elsewhere leads nowhere.
-var served = []string{"/sign-in", "/sign-up", "/sign-out", "/step-up", "/account", "/account/sessions", "/account/activity", "/oauth/authorize", "/recover", "/account/security", "/account/profile", "/account/delete", "/account/keep", "/deletion/cancel"}
+var served = []string{"/sign-in", "/sign-up", "/sign-out", "/step-up", "/account", "/account/sessions", "/account/activity", "/oauth/authorize", "/recover", "/account/security", "/account/profile", "/account/delete", "/account/keep", "/account/export", "/deletion/cancel"}
 
 func leadsSomewhere(t *testing.T, all []*html.Node) {
 	t.Helper()

@@ -30,6 +30,9 @@ func AskedToEnd() ui.Message { return ui.Say("stepup.why_end") }
 // AskedToDelete is our own wish, before an account is to be deleted.
 func AskedToDelete() ui.Message { return ui.Say("stepup.why_delete") }
 
+// AskedToExport is our own wish, before a copy of what is known of somebody leaves.
+func AskedToExport() ui.Message { return ui.Say("stepup.why_export") }
+
 // AskedToMove is the account page, before the address changes (ASVS 7.5.1).
 func AskedToMove() ui.Message { return ui.Say("stepup.why_address") }
 

@@ -39,6 +39,8 @@ func (v *visit) stepUpPage(who exchange.Who, to string) StepUpPage {
 		page.Why, page.Back = AskedToEnd(), sessionsAt
 	} else if strings.HasPrefix(to, profileAt) {
 		page.Why, page.Back = AskedToMove(), profileAt
+	} else if to == exportAt {
+		page.Why, page.Back = AskedToExport(), profileAt
 	} else if to == deleteAt {
 		page.Why, page.Back = AskedToDelete(), profileAt
 	}

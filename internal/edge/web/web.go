@@ -27,6 +27,7 @@ type Exchanges interface {
 	securing
 	moving
 	departing
+	copying
 	// Policy is what the pages say of lifetimes.
 	Policy() exchange.Policy
 }
@@ -93,6 +94,9 @@ func (s *Web) Routes(mux *http.ServeMux) {
 		mux.Handle(path, s.on(methods))
 	}
 	for path, methods := range profilePages {
+		mux.Handle(path, s.on(methods))
+	}
+	for path, methods := range exportPages {
 		mux.Handle(path, s.on(methods))
 	}
 	for path, methods := range deletionPages {

@@ -78,6 +78,7 @@ func profile() []State {
 		link("undo", "/address/undo", ui.Say("profile.undo_title"), ui.Say("profile.undo_says", "email", mail), ui.Say("profile.undo_submit")),
 		{"profile-leaving", web.ProfilePage{Shell: shell(nil, nil), Form: ui.Form{CSRF: form.CSRF}, Person: ana, Leaving: now.Add(7 * 24 * time.Hour), Explain: explain[:2]}},
 		{"account-leaving", web.HomePage{Shell: shell(nil, nil), Form: ui.Form{CSRF: form.CSRF}, Person: ana, Facts: exchange.Facts{Sessions: 2}, Leaving: now.Add(7 * 24 * time.Hour)}},
+		{"export", web.ExportPage{Shell: shell(nil, nil), Form: ui.Form{CSRF: form.CSRF}, Explain: explain[:2]}},
 		deletion("", nil),
 		deletion("-last", web.LastAdministrator("admin.not_last", ref)),
 		link("cancel", "/deletion/cancel", ui.Say("delete.keep_title"), ui.Say("delete.keep_says", "email", mail), ui.Say("delete.keep")),
