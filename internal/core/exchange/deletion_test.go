@@ -70,6 +70,11 @@ func TestAnAccountIsDeleted(t *testing.T) {
 		p, other := r.person(), r.person()
 		held := []exchange.Tokens{one.signIn(t, p), two.signIn(t, p), one.signIn(t, p)}
 		his := one.signIn(t, other)
+		operator, verified := from("198.51.100.99"), true
+		operator.Actor = "host:0"
+		if err := one.manage.EditUser(t.Context(), operator, p.id, nil, &verified); err != nil {
+			t.Fatal(err)
+		}
 		at := one.wantsGone(t, held[0].Cookie)
 		if !at.Equal(r.clock.now().Add(week)) || !r.user(p).DeleteAt.Equal(at) {
 			t.Fatalf("to be deleted at %v", at)
@@ -135,10 +140,14 @@ func TestAnAccountIsDeleted(t *testing.T) {
 			t.Errorf("%d refresh families are left", n)
 		}
 		// The ledger goes on telling what happened, and to nobody from where.
+		// What an operator did to the account stays as it was.
 		for _, e := range r.personal(p) {
-			if e.At.Before(at) {
+			if e.Actor == "" && e.At.Before(at) {
 				t.Errorf("%s at %v still says %+v", e.Exchange.Name, e.At, e.Personal)
 			}
+		}
+		if !slices.ContainsFunc(r.personal(p), func(e ledger.Entry) bool { return e.Exchange.Name == "user.edit" && e.Personal.IP == "198.51.100.99" }) {
+			t.Error("an operator's entry lost what it said of the operator")
 		}
 		if len(r.personal(other)) == 0 {
 			t.Error("another person's entries lost what they say")
