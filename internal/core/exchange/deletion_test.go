@@ -139,6 +139,9 @@ func TestAnAccountIsDeleted(t *testing.T) {
 		if n := r.count(`select count(*) from families`); n != 1 {
 			t.Errorf("%d refresh families are left", n)
 		}
+		if n := r.count(`select count(*) from once where use = 8`); n != 0 {
+			t.Errorf("%d links that keep an account are left", n)
+		}
 		// The ledger goes on telling what happened, and to nobody from where.
 		// What an operator did to the account stays as it was.
 		for _, e := range r.personal(p) {

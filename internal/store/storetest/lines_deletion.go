@@ -27,8 +27,9 @@ func (w world) delete() identity.Delete {
 // deleted are people of whom Ana's account was deleted, with what hung on it.
 func (w world) deleted() core.Unit {
 	ben := with(w.start(w.id(20), 9), func(s *session.Start) { s.User = w.ben })
+	bare := with(w.start(w.id(22), 8), func(s *session.Start) { s.User = w.ben })
 	his := with(w.open(w.id(7)), func(o *token.Open) { o.User, o.Session = w.ben, w.id(20) })
-	return append(w.signedIn(), revoking(w.delete(), ben, his)...)
+	return append(w.signedIn(), revoking(w.delete(), ben, bare, his)...)
 }
 
 var deletionLines = []line{
@@ -111,9 +112,9 @@ var deletionLines = []line{
 			given: w.deleted(),
 			unit:  core.Unit{session.Vanish{User: w.ana}},
 			read: func(v core.View) any {
-				return []bool{v.Session(w.laptop).Exists(), v.Session(w.phone).Exists(), v.Session(w.id(20)).Exists()}
+				return []bool{v.Session(w.laptop).Exists(), v.Session(w.phone).Exists(), v.Session(w.id(20)).Exists(), v.Session(w.id(22)).Exists()}
 			},
-			want:  []bool{true, false, true}, // a family hangs on the laptop's
+			want:  []bool{true, false, true, true}, // a family hangs on the laptop's
 			still: []core.Unit{{session.Vanish{User: w.ana}}, {session.Vanish{User: w.ben}}, {session.Vanish{User: w.id(9)}}}}
 	}},
 	{token.Vanish{}, func(w world) steps {
