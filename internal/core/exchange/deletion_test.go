@@ -155,6 +155,14 @@ func TestAnAccountIsDeleted(t *testing.T) {
 		if len(r.personal(other)) == 0 {
 			t.Error("another person's entries lost what they say")
 		}
+		// Who looks at what happened is in the ledger with whom it was about.
+		if err := one.Looked(t.Context(), settle.Caller{Actor: "host:0"}, p.id, session.ID{}); err != nil {
+			t.Error(err)
+		}
+		about := read(t, r.store, func(v core.View) []ledger.Entry { return v.EntriesPast(ledger.Past{Subject: p.id, Chain: ledger.Audit, Limit: 1}) })
+		if len(about) != 1 || about[0].Exchange.Name != "person.explained" || about[0].Refused {
+			t.Errorf("of who looked the ledger says %+v", about)
+		}
 		// The address is anybody's; the id is nobody's.
 		again, err := one.manage.CreateUser(t.Context(), settle.Caller{Actor: "host:0"}, manage.NewUser{Email: p.email})
 		if err != nil || again.ID == p.id {

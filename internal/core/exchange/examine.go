@@ -30,7 +30,7 @@ func (x *Exchanges) Looked(ctx context.Context, by settle.Caller, who identity.U
 		return nil
 	}
 	return only(x.pipe.Run(ctx, looked, by, func(j *settle.Judgement) core.Unit {
-		if j.Hold(identity.Found, j.View.User(who).Exists()) {
+		if j.Hold(identity.Found, j.View.User(who).State != identity.Nobody) { // of a deleted person too
 			j.User, j.Session = who, at
 		}
 		return nil
