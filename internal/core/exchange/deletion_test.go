@@ -159,7 +159,9 @@ func TestAnAccountIsDeleted(t *testing.T) {
 		if err := one.Looked(t.Context(), settle.Caller{Actor: "host:0"}, p.id, session.ID{}); err != nil {
 			t.Error(err)
 		}
-		about := read(t, r.store, func(v core.View) []ledger.Entry { return v.EntriesPast(ledger.Past{Subject: p.id, Chain: ledger.Audit, Limit: 1}) })
+		about := read(t, r.store, func(v core.View) []ledger.Entry {
+			return v.EntriesPast(ledger.Past{Subject: p.id, Chain: ledger.Audit, Limit: 1})
+		})
 		if len(about) != 1 || about[0].Exchange.Name != "person.explained" || about[0].Refused {
 			t.Errorf("of who looked the ledger says %+v", about)
 		}
