@@ -119,7 +119,7 @@ func settle(ctx context.Context, s settings, srv *server, store string, out *rep
 	if err := srv.stop(); err != nil {
 		return nil, a, nil, err
 	}
-	seeds, each, err := sow(ctx, srv, all, firstReads(s))
+	seeds, each, err := sow(ctx, srv, firstReads(s))
 	if err != nil {
 		return nil, a, nil, err
 	}

@@ -24,7 +24,7 @@ const (
 	writeWithin = 10 * time.Second
 	// gatherFor is how long events are gathered after some were sent: where many
 	// sessions end at once a reader gets them in batches.
-	gatherFor = 20 * time.Millisecond
+	gatherFor = 2 * time.Millisecond
 )
 
 // stream serves the feed as server-sent events (WHATWG HTML section 9.2): each
