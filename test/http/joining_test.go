@@ -163,7 +163,11 @@ func TestSigningUpByJSON(t *testing.T) {
 			t.Errorf("ENM-01: an account is told: %+v and %+v", first, other)
 		}
 		wantRefusal(t, ask("a@example.com,b@example.com", longPhrase), 422, "address.form")
-		wantRefusal(t, ask("ben@example.com", "short"), 422, "password.good")
+		short := ask("ben@example.com", "short")
+		wantRefusal(t, short, 422, "password.good")
+		if !strings.Contains(string(short.Body), "it is too short") {
+			t.Errorf("the refusal does not say which reason it has: %s", short.Body)
+		}
 		ask("", longPhrase).Want(t, 400)
 
 		next := func(flow, method, code string) rig.Answer {

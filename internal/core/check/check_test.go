@@ -66,6 +66,21 @@ func TestTheFirstFailureIsTheRefusal(t *testing.T) {
 	}
 }
 
+func TestARefusalSaysWhichOfItsReasons(t *testing.T) {
+	small := NewWord(60001, "it is too small")
+	trail := both.Begin()
+	trail.Hold(second, false, Count(3), As(small))
+	trail.Hold(first, false, As(NewWord(60002, "another's")))
+	_, err := trail.Close()
+	var r *Refusal
+	if !errors.As(err, &r) || r.Word != small || r.Word.String() != "it is too small" {
+		t.Errorf("refusal = %+v", r)
+	}
+	if Word(0).String() != "" {
+		t.Error("no word has a text")
+	}
+}
+
 func TestAnUndeclaredOrRepeatedCheckStopsTheProgram(t *testing.T) {
 	for name, f := range map[string]func(){
 		"undeclared": func() { one.Begin().Hold(second, true) },

@@ -50,6 +50,9 @@ func NewWord(number uint16, text string) Word {
 	return w
 }
 
+// String is the word's text; the zero Word has none.
+func (w Word) String() string { return words[w] }
+
 // As is a word as a detail.
 func As(w Word) Detail { return Detail{kindWord, int64(w)} }
 

@@ -71,6 +71,9 @@ func (t *Trail) Close() (Passed, error) {
 			if d.kind == kindAge {
 				r.MaxAge = time.Duration(d.n)
 			}
+			if d.kind == kindWord {
+				r.Word = Word(d.n)
+			}
 		}
 		return Passed{}, r
 	}
@@ -105,6 +108,7 @@ type Refusal struct {
 	Ref        string        // by which the person, the log and the ledger speak of it
 	RetryAfter time.Duration // for Slow and Busy
 	MaxAge     time.Duration // for Stale: how fresh a proof must be
+	Word       Word          // which of its reasons, where the check has several; they are for whoever may know the check
 }
 
 // unnamed stands for a check that nobody named: it tells nothing.

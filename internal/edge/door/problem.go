@@ -3,6 +3,7 @@ package door
 import (
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 
@@ -27,6 +28,9 @@ func Problem(w http.ResponseWriter, _ *http.Request, e *check.Refusal, status in
 	p := ProblemJSON{Title: c.Title, Status: status, Check: c.Shown, Ref: e.Ref}
 	if c.Shown == c.ID {
 		p.Detail = "This did not hold: " + c.Says
+		if why := e.Word.String(); why != "" {
+			p.Detail = strings.TrimSuffix(p.Detail, ".") + " (" + why + ")."
+		}
 	}
 	switch c.Fault {
 	case fault.Stale:
