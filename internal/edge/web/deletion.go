@@ -10,7 +10,6 @@ import (
 	"github.com/doorward/doorward/internal/core/check"
 	"github.com/doorward/doorward/internal/core/exchange"
 	"github.com/doorward/doorward/internal/core/identity"
-	"github.com/doorward/doorward/internal/core/risk"
 	"github.com/doorward/doorward/internal/core/settle"
 	"github.com/doorward/doorward/internal/edge/door"
 	"github.com/doorward/doorward/internal/edge/web/ui"
@@ -113,9 +112,7 @@ func (v *visit) askDeletion() error {
 			return page, http.StatusConflict
 		default:
 			alert, code := v.later(e)
-			if page.Alert = alert; c == risk.MailsCalm {
-				alert.Title = ui.Say("mails.calm")
-			}
+			page.Alert = alert
 			return pageIf(alert != nil, page), code
 		}
 	}

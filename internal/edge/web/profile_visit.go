@@ -8,7 +8,6 @@ import (
 	"github.com/doorward/doorward/internal/core/check"
 	"github.com/doorward/doorward/internal/core/exchange"
 	"github.com/doorward/doorward/internal/core/identity"
-	"github.com/doorward/doorward/internal/core/risk"
 	"github.com/doorward/doorward/internal/core/settle"
 	"github.com/doorward/doorward/internal/core/token"
 	"github.com/doorward/doorward/internal/edge/door"
@@ -90,9 +89,7 @@ func (v *visit) askAddress() error {
 			return page, http.StatusUnprocessableEntity
 		default:
 			alert, code := v.later(e)
-			if page.Alert = alert; c == risk.MailsCalm {
-				alert.Title = ui.Say("mails.calm")
-			}
+			page.Alert = alert
 			return pageIf(alert != nil, page), code
 		}
 	}

@@ -11,7 +11,6 @@ import (
 	"github.com/doorward/doorward/internal/core/exchange"
 	"github.com/doorward/doorward/internal/core/factor"
 	"github.com/doorward/doorward/internal/core/identity"
-	"github.com/doorward/doorward/internal/core/risk"
 	"github.com/doorward/doorward/internal/core/session"
 	"github.com/doorward/doorward/internal/core/settle"
 	"github.com/doorward/doorward/internal/core/token"
@@ -87,9 +86,7 @@ func (v *visit) recover() error {
 			return page, http.StatusUnprocessableEntity
 		default:
 			alert, code := v.later(e)
-			if page.Alert = alert; c == risk.MailsCalm {
-				alert.Title = ui.Say("mails.calm")
-			}
+			page.Alert = alert
 			return pageIf(alert != nil, page), code
 		}
 	}

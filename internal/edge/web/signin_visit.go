@@ -10,6 +10,7 @@ import (
 	"github.com/doorward/doorward/internal/core/exchange"
 	"github.com/doorward/doorward/internal/core/factor"
 	"github.com/doorward/doorward/internal/core/identity"
+	"github.com/doorward/doorward/internal/core/risk"
 	"github.com/doorward/doorward/internal/core/settle"
 	"github.com/doorward/doorward/internal/edge/door"
 	"github.com/doorward/doorward/internal/edge/web/ui"
@@ -100,11 +101,18 @@ func (v *visit) signIn() error {
 	return v.enter(t, to)
 }
 
+// slowed are the budgets that are no tries: what there was too much of.
+var slowed = map[*check.Check]ui.Message{risk.MailsCalm: ui.Say("mails.calm"), risk.SignUpsCalm: ui.Say("signup.calm")}
+
 // later is what a form says when the same act may be tried again, unchanged: the alert, or nil for other refusals.
 func (v *visit) later(e *check.Refusal) (*ui.Alert, int) {
 	switch c := e.Check(); c.Fault {
 	case fault.Slow:
-		return Slowed(v.now(), e.RetryAfter, c.Shown, e.Ref), http.StatusTooManyRequests
+		alert := Slowed(v.now(), e.RetryAfter, c.Shown, e.Ref)
+		if title, ok := slowed[c]; ok {
+			alert.Title = title
+		}
+		return alert, http.StatusTooManyRequests
 	case fault.Busy:
 		return TryLater(c.Shown, e.Ref), http.StatusServiceUnavailable
 	}

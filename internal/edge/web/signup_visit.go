@@ -10,7 +10,6 @@ import (
 	"github.com/doorward/doorward/internal/core/exchange"
 	"github.com/doorward/doorward/internal/core/factor"
 	"github.com/doorward/doorward/internal/core/identity"
-	"github.com/doorward/doorward/internal/core/risk"
 	"github.com/doorward/doorward/internal/core/settle"
 	"github.com/doorward/doorward/internal/core/token"
 	"github.com/doorward/doorward/internal/edge/door"
@@ -124,14 +123,7 @@ func (v *visit) unmade(s ui.Shell, e *check.Refusal, email, password string) (ui
 		return s, http.StatusUnprocessableEntity
 	}
 	alert, code := v.later(e)
-	if s.Alert = alert; alert != nil {
-		switch c {
-		case risk.SignUpsCalm:
-			alert.Title = ui.Say("signup.calm")
-		case risk.MailsCalm:
-			alert.Title = ui.Say("mails.calm")
-		}
-	}
+	s.Alert = alert
 	return s, code
 }
 

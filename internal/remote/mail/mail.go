@@ -155,7 +155,6 @@ const inboxKeeps = 200
 type Inbox struct {
 	mu    sync.Mutex
 	mails []Mail
-	moved chan struct{}
 }
 
 // Send keeps a mail; one that comes again is kept once.
@@ -171,10 +170,6 @@ func (b *Inbox) Send(_ context.Context, m Mail) error {
 	if len(b.mails) > inboxKeeps {
 		b.mails = b.mails[len(b.mails)-inboxKeeps:]
 	}
-	if b.moved != nil {
-		close(b.moved)
-		b.moved = nil
-	}
 	return nil
 }
 
@@ -183,28 +178,4 @@ func (b *Inbox) Mails() []Mail {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return append([]Mail(nil), b.mails...)
-}
-
-// Wait returns the first mail to an address that is not among those seen, as
-// soon as there is one.
-func (b *Inbox) Wait(ctx context.Context, to string, seen map[string]bool) (Mail, error) {
-	for {
-		b.mu.Lock()
-		for _, m := range b.mails {
-			if m.To == to && !seen[m.ID] {
-				b.mu.Unlock()
-				return m, nil
-			}
-		}
-		if b.moved == nil {
-			b.moved = make(chan struct{})
-		}
-		moved := b.moved
-		b.mu.Unlock()
-		select {
-		case <-moved:
-		case <-ctx.Done():
-			return Mail{}, fmt.Errorf("mail: none came to %s: %w", to, ctx.Err())
-		}
-	}
 }
