@@ -24,12 +24,23 @@ const (
 	RS256 Alg = "RS256" // RSA PKCS #1 v1.5 with SHA-256, for applications that know nothing newer
 	RS512 Alg = "RS512" // the same with SHA-512
 	PS256 Alg = "PS256" // RSA PSS with SHA-256
+
+	// Ed25519 is EdDSA by its fully specified name (RFC 9864). Others may sign so;
+	// our own tokens say EdDSA, which more readers know.
+	Ed25519 Alg = "Ed25519"
 )
 
-var algs = []Alg{ES256, EdDSA, RS256, RS512, PS256}
+var (
+	algs       = []Alg{ES256, EdDSA, RS256, RS512, PS256}
+	othersAlgs = append(slices.Clone(algs), Ed25519)
+)
 
 // Algs are the algorithms of signing keys.
 func Algs() []Alg { return slices.Clone(algs) }
+
+// OthersAlgs are the algorithms that others may sign with: client assertions,
+// request objects, proofs of possession.
+func OthersAlgs() []Alg { return slices.Clone(othersAlgs) }
 
 // Bounds of an RSA modulus in bits. The lower one is RFC 7518 section 3.3;
 // the upper one bounds what verifying a stranger's signature can cost.
@@ -39,7 +50,7 @@ const (
 	rsaNewBits = 3072
 )
 
-// Known reports whether a is on the list.
+// Known reports whether a signing key can be of a.
 func (a Alg) Known() bool {
 	return slices.Contains(algs, a)
 }
@@ -56,10 +67,10 @@ func (a Alg) fits(public crypto.PublicKey) error {
 		if _, err := k.Bytes(); err != nil {
 			return fmt.Errorf("jose: ES256 key: %w", err)
 		}
-	case EdDSA:
+	case EdDSA, Ed25519:
 		k, ok := public.(ed25519.PublicKey)
 		if !ok || len(k) != ed25519.PublicKeySize {
-			return fmt.Errorf("jose: EdDSA needs an Ed25519 key, not %T", public)
+			return fmt.Errorf("jose: %s needs an Ed25519 key, not %T", a, public)
 		}
 	case RS256, RS512, PS256:
 		k, ok := public.(*rsa.PublicKey)

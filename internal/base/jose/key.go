@@ -8,7 +8,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"math/big"
-	"strings"
 )
 
 // Key is a public key that verifies under one algorithm and no other. Make it
@@ -44,20 +43,26 @@ func (k Key) Alg() Alg { return k.alg }
 func (k Key) Public() crypto.PublicKey { return k.public }
 
 // Thumbprint returns the base64url SHA-256 thumbprint (RFC 7638 section 3).
-func (k Key) Thumbprint() string {
-	j := k.JWK()
-	var b strings.Builder
-	// The required members in lexicographic order without whitespace. Every
-	// value is base64url or a word of ours, so none needs escaping.
+func (k Key) Thumbprint() string { return thumbprint(k.JWK().required()) }
+
+// required are the members that make a key what it is, in the one spelling that
+// is hashed (RFC 7638 section 3.2, RFC 8037 section 2): in lexicographic order,
+// without whitespace. Every value is base64url or a word of ours, so none needs
+// escaping.
+func (j JWK) required() string {
 	switch j.Kty {
 	case "EC":
-		b.WriteString(`{"crv":"` + j.Crv + `","kty":"EC","x":"` + j.X + `","y":"` + j.Y + `"}`)
-	case "OKP": // RFC 8037 section 2
-		b.WriteString(`{"crv":"` + j.Crv + `","kty":"OKP","x":"` + j.X + `"}`)
+		return `{"crv":"` + j.Crv + `","kty":"EC","x":"` + j.X + `","y":"` + j.Y + `"}`
+	case "OKP":
+		return `{"crv":"` + j.Crv + `","kty":"OKP","x":"` + j.X + `"}`
 	case "RSA":
-		b.WriteString(`{"e":"` + j.E + `","kty":"RSA","n":"` + j.N + `"}`)
+		return `{"e":"` + j.E + `","kty":"RSA","n":"` + j.N + `"}`
 	}
-	sum := sha256.Sum256([]byte(b.String()))
+	return ""
+}
+
+func thumbprint(required string) string {
+	sum := sha256.Sum256([]byte(required))
 	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 

@@ -51,6 +51,9 @@ func GenerateKey(alg Alg) (*SigningKey, error) {
 // *rsa.PrivateKey) to an algorithm, under the rules of NewKey. The kid is the
 // thumbprint.
 func NewSigningKey(alg Alg, private crypto.Signer) (*SigningKey, error) {
+	if !alg.Known() {
+		return nil, fmt.Errorf("jose: no signing algorithm %q", string(alg))
+	}
 	var size int
 	switch p := private.(type) {
 	case *ecdsa.PrivateKey:

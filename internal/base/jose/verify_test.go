@@ -52,6 +52,11 @@ func forge(t testing.TB, k *ecdsa.PrivateKey, header, payload string) string {
 // private returns the bare key behind k.
 func private(t testing.TB, k *jose.SigningKey) *ecdsa.PrivateKey {
 	t.Helper()
+	return privateOf(t, k).(*ecdsa.PrivateKey)
+}
+
+func privateOf(t testing.TB, k *jose.SigningKey) any {
+	t.Helper()
 	der, err := k.MarshalPKCS8()
 	if err != nil {
 		t.Fatal(err)
@@ -60,7 +65,7 @@ func private(t testing.TB, k *jose.SigningKey) *ecdsa.PrivateKey {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return p.(*ecdsa.PrivateKey)
+	return p
 }
 
 // refused fails unless the token is refused for this reason, with nothing
