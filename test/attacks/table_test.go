@@ -1,68 +1,23 @@
 package attacks
 
 import (
-	"go/ast"
-	"go/parser"
-	"go/token"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/doorward/doorward/internal/drill"
+	"github.com/doorward/doorward/test/index"
 )
-
-// tests are the source texts of every test of the repository, by
-// "directory.TestName".
-func tests(t *testing.T) map[string]string {
-	t.Helper()
-	root := filepath.Join("..", "..")
-	out := map[string]string{}
-	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		if d.IsDir() && (strings.HasPrefix(d.Name(), ".") && path != root || d.Name() == "build" || d.Name() == "node_modules") {
-			return filepath.SkipDir
-		}
-		if !strings.HasSuffix(path, "_test.go") {
-			return nil
-		}
-		text, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		set := token.NewFileSet()
-		file, err := parser.ParseFile(set, path, text, parser.ParseComments)
-		if err != nil {
-			return err
-		}
-		dir, _ := filepath.Rel(root, filepath.Dir(path))
-		for _, declaration := range file.Decls {
-			f, ok := declaration.(*ast.FuncDecl)
-			if !ok || f.Recv != nil || !strings.HasPrefix(f.Name.Name, "Test") {
-				continue
-			}
-			from := f.Pos()
-			if f.Doc != nil {
-				from = f.Doc.Pos()
-			}
-			out[filepath.ToSlash(dir)+"."+f.Name.Name] = string(text[set.Position(from).Offset:set.Position(f.End()).Offset])
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out
-}
 
 // Each row has tests that exist and say which attack they try, or the reason
 // why there is nothing to try.
 func TestEveryAttackIsTriedOrSaysWhyNot(t *testing.T) {
-	all, seen := tests(t), map[string]bool{}
+	all, err := index.Tests(filepath.Join("..", ".."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
 	if len(all) < 100 {
 		t.Fatalf("only %d tests were found", len(all))
 	}
