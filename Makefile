@@ -10,7 +10,7 @@ TEST := $(GO) test -p 2 -timeout 10m
 
 # These drive the program from outside, one act after another: what the race
 # detector can see there it sees in the other packages. make race has them too.
-OUTSIDE := ./test/browser ./test/cli ./test/drill ./test/http
+OUTSIDE := ./test/browser ./test/cli ./test/clients ./test/conformance ./test/drill ./test/http
 
 .PHONY: test race need check build bench bench-growth fuzz screenshots clean
 

@@ -26,7 +26,21 @@ if ! has "${CC:-gcc}" && { [ "$(id -u)" = 0 ] || [ "${CI:-}" = true ]; }; then
 	packages="$packages gcc libc6-dev"
 fi
 
-[ -n "$packages" ] || exit 0
+has npm || packages="$packages npm"
+
+# Clients that others wrote, as pinned; nothing of theirs runs when they are
+# installed.
+clients() {
+	cd "$(dirname "$0")/clients/node"
+	cmp -s package-lock.json node_modules/.installed && return
+	npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	cp package-lock.json node_modules/.installed
+}
+
+if [ -z "$packages" ]; then
+	clients
+	exit 0
+fi
 if [ "$(id -u)" != 0 ] || ! has apt-get; then
 	echo "missing:$packages" >&2
 	echo "on Debian: sudo apt-get install$packages" >&2
@@ -37,3 +51,4 @@ export DEBIAN_FRONTEND=noninteractive
 apt-get -qq update
 # shellcheck disable=SC2086 # a list of packages is meant to split
 apt-get -qq install -y --no-install-recommends $packages >/dev/null
+clients
