@@ -39,6 +39,10 @@ const (
 	Misdirected
 	// Slow is a caller over a budget: later, yes.
 	Slow
+	// Proof is a request whose proof of possession is missing or does not hold (RFC 9449 section 5).
+	Proof
+	// Nonce is a proof of possession that must carry a nonce of the server's (RFC 9449 section 8).
+	Nonce
 	// Busy is a server that has no room or no store just now: later, yes.
 	Busy
 )
