@@ -221,7 +221,7 @@ func TestALongerLanguageFits(t *testing.T) {
 			}
 			ui.Headers(w.Header())
 			w.Header().Set("Content-Type", "text/html; charset=utf-8")
-			_, _ = w.Write(bytes.ReplaceAll(html.Bytes(), []byte(`http-equiv="refresh"`), []byte(`name="refresh"`)))
+			_, _ = w.Write(gallery.Still(html.Bytes()))
 		})
 	}
 	server := httptest.NewServer(mux)

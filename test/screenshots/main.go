@@ -91,7 +91,7 @@ func run(dir, prefix string) error {
 	return nil
 }
 
-// pages serves each state under its name. The refresh of /return is taken out: it would leave before the picture.
+// pages serves each state under its name.
 func pages() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/s/", ui.Assets())
@@ -104,7 +104,7 @@ func pages() http.Handler {
 			}
 			ui.Headers(w.Header())
 			w.Header().Set("Content-Type", "text/html; charset=utf-8")
-			w.Write(bytes.ReplaceAll(html.Bytes(), []byte(`http-equiv="refresh"`), []byte(`name="refresh"`)))
+			w.Write(gallery.Still(html.Bytes()))
 		})
 	}
 	return mux

@@ -30,7 +30,7 @@ func TestTheListOfSessions(t *testing.T) {
 	a.says("Elsewhere Safari on iOS 203.0.113.7 since 22 Nov 2026, 11:00 UTC password active now")
 	// What outlasts the act: tokens at APIs that check alone, for an access token's life.
 	a.says("Refresh tokens at once; access tokens within a second, at APIs that follow our revocations.",
-		"Can still work Access tokens at APIs that check tokens by themselves: until 11:05 UTC at the latest, if you sign out now.")
+		"Can still work Access tokens at APIs that check tokens by themselves: until 11:05 UTC at the latest, if you do it now.")
 	var forms []string
 	for _, n := range elements(t, a.body) {
 		if at, _ := attr(n, "action"); n.Data == "form" {

@@ -9,7 +9,7 @@ import (
 	"github.com/doorward/doorward/internal/edge/web/ui"
 )
 
-//go:embed */*.html parts.html
+//go:embed */*.html *.html
 var files embed.FS
 
 // A Person is who is signed in, as they know themselves.

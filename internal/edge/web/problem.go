@@ -24,7 +24,10 @@ type ErrorPage struct {
 type Refusal struct{ What, Now ui.Message }
 
 // Detail is one line for developers.
-type Detail struct{ Name, Value string }
+type Detail struct {
+	Name, Value string
+	Mark        string // what is to be said beside it; may be empty
+}
 
 // Title heads the page.
 func (p ErrorPage) Title() ui.Message { return p.What }

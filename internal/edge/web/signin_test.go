@@ -62,6 +62,16 @@ func TestStrangersWordsStayWords(t *testing.T) {
 		web.StepUpPage{Shell: shell, Why: web.AskedByApp(hostile), Email: hostile, Back: "javascript:alert(1)"},
 		web.ReturnPage{Shell: shell, To: "https://app.example/"},
 		web.ErrorPage{Shell: shell, Refusal: web.WrongAddress(hostile), Back: "javascript:alert(1)", Details: []web.Detail{{Name: hostile, Value: hostile}}},
+		// OAU-27: what applications, devices and operators wrote.
+		web.ConsentPage{Shell: shell, Form: ui.Form{CSRF: hostile}, Flow: hostile, Person: web.Person{Name: hostile, Email: hostile}, Change: "javascript:alert(1)",
+			Asked: []web.Permission{web.MayUse(hostile, ""), web.MayUse("x", hostile)}, Optional: []web.Permission{web.MayUse(hostile, hostile)}, At: []string{hostile},
+			Details: []web.Detailed{{Type: hostile, Says: hostile, Holds: []web.Detail{{Name: hostile, Value: hostile}}}}, Explain: []string{hostile}},
+		web.DevicePage{Shell: shell, Code: hostile},
+		web.DeviceConfirmPage{Shell: shell, Code: hostile, Device: hostile, Place: hostile, IP: hostile, Here: hostile, Change: "javascript:alert(1)"},
+		web.ChoosePage{Shell: shell, Flow: hostile, Person: web.Person{Name: hostile, Email: hostile}, Another: "javascript:alert(1)"},
+		web.FormPostPage{Shell: shell, To: "https://app.example/", Answer: []web.Detail{{Name: "state", Value: hostile}, {Name: "error_description", Value: hostile}}},
+		web.AppsPage{Shell: shell, Apps: []web.Connected{{ID: hostile, Name: hostile, Domain: hostile, May: []web.Permission{web.MayUse(hostile, "")}}}},
+		web.AppPage{Shell: shell, Connected: web.Connected{ID: hostile, Name: hostile}},
 		web.EndPage{Shell: shell, Asks: web.AskEndSession(hostile), Action: hostile, Effect: web.Effect{Ends: []ui.Message{web.EndsRefresh(hostile)}}},
 		web.SessionsPage{Shell: shell, Sessions: []web.Session{{ID: hostile, Device: hostile, IP: hostile, Place: hostile, Apps: []string{hostile}}}},
 	} {

@@ -3,6 +3,7 @@
 package gallery
 
 import (
+	"bytes"
 	"reflect"
 	"slices"
 	"time"
@@ -24,6 +25,12 @@ func (s State) In(lang string) State {
 	page.Set(reflect.ValueOf(s.Page))
 	page.FieldByName("Shell").FieldByName("Lang").SetString(lang)
 	return State{s.Name, page.Interface().(ui.Page)}
+}
+
+// Still is a page that stays: what leaves by itself would leave before it was looked at.
+func Still(page []byte) []byte {
+	page = bytes.ReplaceAll(page, []byte(`http-equiv="refresh"`), []byte(`name="refresh"`))
+	return bytes.ReplaceAll(page, []byte(" data-leaves"), nil)
 }
 
 const (
@@ -52,7 +59,7 @@ func shell(app *ui.App, alert *ui.Alert) ui.Shell {
 
 // States lists them all, in the order a person meets them.
 func States() []State {
-	return slices.Concat(signingIn(), joining(), recovering(), securing(), profile(), signingOut(), account(), leaving())
+	return slices.Concat(signingIn(), joining(), recovering(), securing(), profile(), signingOut(), account(), applications(), leaving())
 }
 
 func signingIn() []State {
@@ -195,10 +202,7 @@ func leaving() []State {
 	address := problem("address", notes, web.WrongAddress("Notes"), "redirect.exact")
 	page := address.Page.(web.ErrorPage)
 	page.Back = "https://app.notes.example/"
-	page.Details = []web.Detail{
-		{Name: "redirect_uri sent", Value: "https://app.notes.example/callback/"},
-		{Name: "registered", Value: "https://app.notes.example/callback"},
-	}
+	page.Details = web.RedirectDetails("notes", "https://app.notes.example/callback/", []string{"https://app.notes.example/callback", "http://localhost:5173/callback"})
 	address.Page = page
 	return []State{
 		back("", "https://app.notes.example/callback?code=c_9F&state=a%3Bb'c&iss=https%3A%2F%2Fauth.example.com", false),

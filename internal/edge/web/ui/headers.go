@@ -6,7 +6,8 @@ import (
 )
 
 // contentSecurity allows our own files and nothing else: nothing inline, no frame, no sink for strings
-// (ASVS 3.4.3, 3.4.6). form-action stays 'self' because pages leave by /return, never by a redirect after a POST.
+// (ASVS 3.4.3, 3.4.6). form-action stays 'self' because pages leave by /return, never by a redirect after a POST; only
+// the page of a leaver adds the one origin that its form is for.
 const contentSecurity = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; " +
 	"connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; " +
 	"require-trusted-types-for 'script'; trusted-types 'none'"

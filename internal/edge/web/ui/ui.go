@@ -9,12 +9,18 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 )
 
 // A Page is one filled-in page.
 type Page interface {
 	// Render writes the whole document as UTF-8. After an error what was written is of no use.
 	Render(w io.Writer) error
+}
+
+// A leaver is a page with a form that posts to one other origin.
+type leaver interface {
+	FormAction() (origin string, ok bool)
 }
 
 // Shell is what surrounds the content of a page. The zero value is a page in English without head or message.
@@ -32,6 +38,9 @@ func (s Shell) Failed() bool { return s.Alert != nil }
 // Section is the place in the navigation of a page that has one: such a page is wider and has no head. Empty is a
 // hosted page, one card.
 func (Shell) Section() string { return "" }
+
+// Lead puts the focus on the title: of a page that is to be read before anything on it is pressed.
+func (Shell) Lead() bool { return false }
 
 // App is the application on whose behalf a page asks.
 type App struct {
@@ -90,6 +99,11 @@ func Write(w http.ResponseWriter, status int, p Page) error {
 	}
 	h := w.Header()
 	Headers(h)
+	if l, ok := p.(leaver); ok {
+		if origin, ok := l.FormAction(); ok {
+			h.Set("Content-Security-Policy", strings.Replace(contentSecurity, "form-action 'self'", "form-action 'self' "+origin, 1))
+		}
+	}
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Length", strconv.Itoa(body.Len()))
 	w.WriteHeader(status)

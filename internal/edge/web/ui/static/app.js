@@ -24,3 +24,6 @@ if (setup && location.hash.length > 1) {
   setup.value = location.hash.slice(1);
   history.replaceState(null, "", location.pathname);
 }
+
+// An answer that goes back to an application in a form goes by itself.
+document.querySelector("form[data-leaves]")?.submit();
