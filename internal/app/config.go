@@ -45,6 +45,10 @@ type Config struct {
 	Retain  Retain
 	Log     Log
 
+	// Outbound are the networks that may be called at addresses which others
+	// named, although they are not of the internet.
+	Outbound []netip.Prefix
+
 	// Values are all settings in the order of documentation, with where each
 	// one came from.
 	Values []Value
@@ -127,7 +131,10 @@ func settings() []setting {
 		{key: "mail", kind: text, secret: true, read: func(c *Config, s string) string { c.Mail = s; return mailSetting(s) }},
 		{key: "mail_password", kind: text, secret: true, read: func(c *Config, s string) string { c.MailPassword = s; return "" }},
 		{key: "geo_file", kind: text, read: func(c *Config, s string) string { c.GeoFile = s; return absolute(s) }},
-		{key: "trusted_proxies", kind: list, read: func(c *Config, s string) (says string) { c.TrustedProxies, says = prefixes(s); return says }},
+		{key: "trusted_proxies", kind: list, read: func(c *Config, s string) (says string) {
+			c.TrustedProxies, says = prefixes(s, "everybody could forge an address")
+			return says
+		}},
 
 		// Without use a sign-in may last 30 days at most (NIST SP 800-63B-4 section 2.1.3).
 		duration("session.idle", "14d", 5*time.Minute, 30*day, func(c *Config) *time.Duration { return &c.Session.Idle }),
@@ -154,6 +161,10 @@ func settings() []setting {
 		whole("sign_in.password_min", "15", 15, 64, func(c *Config) *int { return &c.SignIn.PasswordMin }),
 		{key: "sign_up.open", kind: text, standard: "invite", read: func(c *Config, s string) string { c.SignUp.Open = s; return oneOf(s, "invite", "open", "domains") }},
 		{key: "sign_up.domains", kind: list, read: func(c *Config, s string) (says string) { c.SignUp.Domains, says = domains(s); return says }},
+		{key: "outbound.allow", kind: list, read: func(c *Config, s string) (says string) {
+			c.Outbound, says = prefixes(s, "then whoever names an address could reach what only this server can")
+			return says
+		}},
 		whole("limits.scale", "1", 1, 1_000_000, func(c *Config) *int { return &c.Limits.Scale }),
 		duration("retain.ledger", "90d", day, 3650*day, func(c *Config) *time.Duration { return &c.Retain.Ledger }),
 		duration("retain.audit", "400d", day, 3650*day, func(c *Config) *time.Duration { return &c.Retain.Audit }),

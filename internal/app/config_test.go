@@ -99,6 +99,7 @@ func TestFileProblemsNameTheirPlace(t *testing.T) {
 		{"text without quotes", "data = 7", "f:2:1: data takes a text in quotes"},
 		{"list without brackets is one item", "trusted_proxies = \"10.0.0.3\"", `f:2:1: trusted_proxies has "10.0.0.3": networks are wanted, such as 10.0.0.3/32`},
 		{"trusting everybody", "trusted_proxies = [\"0.0.0.0/0\"]", `f:2:1: trusted_proxies has "0.0.0.0/0": that is everybody, and everybody could forge an address`},
+		{"calling everybody", "[outbound]\nallow = [\"::/0\"]", `f:3:1: outbound.allow has "::/0": that is everybody, and then whoever names an address could reach what only this server can`},
 		{"network with a host in it", "trusted_proxies = [\"10.0.0.3/8\"]", `f:2:1: trusted_proxies has "10.0.0.3/8": the network is 10.0.0.0/8`},
 		{"relative data", "data = \"here\"", `f:2:1: data is "here": a path from the root is wanted, such as /var/lib/doorward`},
 		{"other engine", "database = \"mysql://x/y\"", "f:2:1: database must be sqlite:///path or postgres://user@host/name"},

@@ -283,9 +283,9 @@ func mailSetting(s string) (says string) {
 	return ""
 }
 
-// prefixes reads networks. One that holds everybody is refused: any stranger
-// could then choose the address that limits and the ledger see.
-func prefixes(s string) (out []netip.Prefix, says string) {
+// prefixes reads networks. One that holds everybody is refused, with what
+// would come of it.
+func prefixes(s, of string) (out []netip.Prefix, says string) {
 	if s == "" {
 		return nil, ""
 	}
@@ -297,7 +297,7 @@ func prefixes(s string) (out []netip.Prefix, says string) {
 		case p != p.Masked():
 			return nil, fmt.Sprintf("has %q: the network is %s", one, p.Masked())
 		case p.Bits() == 0:
-			return nil, fmt.Sprintf("has %q: that is everybody, and everybody could forge an address", one)
+			return nil, fmt.Sprintf("has %q: that is everybody, and %s", one, of)
 		}
 		out = append(out, p)
 	}

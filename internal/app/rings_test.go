@@ -82,7 +82,7 @@ var owners = map[string][]string{
 	"database/sql":           {"internal/store/sql"},
 	"github.com/jackc/pgx/":  {"internal/store/"},
 	"modernc.org/sqlite":     {"internal/store/sql"},
-	"net/http":               {"internal/edge/", "internal/app", "internal/cli", "internal/drill", "examples/", "doorwardtest", "sdk", "test/"},
+	"net/http":               {"internal/remote/fetch", "internal/edge/", "internal/app", "internal/cli", "internal/drill", "examples/", "doorwardtest", "sdk", "test/"},
 	"os":                     {"internal/app", "internal/cli", "internal/store/", "internal/remote/", "cmd/", "sdk", "test/"},
 	"github.com/wneessen/":   {"internal/remote/mail"},
 	"github.com/oschwald/":   {"internal/remote/geo"},

@@ -29,6 +29,7 @@ import (
 	"github.com/doorward/doorward/internal/edge/door"
 	"github.com/doorward/doorward/internal/edge/oauth"
 	"github.com/doorward/doorward/internal/edge/web"
+	"github.com/doorward/doorward/internal/remote/fetch"
 	"github.com/doorward/doorward/internal/remote/geo"
 	"github.com/doorward/doorward/internal/remote/mail"
 	sqlstore "github.com/doorward/doorward/internal/store/sql"
@@ -52,6 +53,7 @@ type server struct {
 	manage   *manage.Manage
 	door     *door.Door
 	drills   *api.Drills
+	fetch    *fetch.Fetcher // what asks at addresses that others named
 	mail     mail.Transport // nil when this server sends none
 	inbox    *mail.Inbox    // in development without a mail server
 	posted   chan struct{}
@@ -98,6 +100,9 @@ func build(ctx context.Context, c Config, now func() time.Time, log *slog.Logger
 		s.inbox = &mail.Inbox{}
 		s.mail = s.inbox
 	}
+	s.fetch = fetch.New(fetch.Options{Allow: c.Outbound, Now: now, Failed: func(host string, err error) {
+		log.Warn("an address that an application named was not read", "host", host, "cause", err)
+	}})
 	feed := revocation.NewLog()
 	s.keys = &settle.KeyFollower{Store: store, Feed: feed, Now: now, Keys: key.NewKeyring(nil), Open: k.opener(c.keyPolicy())}
 	if err := s.keys.Read(ctx); err != nil {

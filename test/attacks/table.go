@@ -26,7 +26,7 @@ const (
 	noAuthorize  = "There is no authorization endpoint."
 	noTokenPoint = "There is no token endpoint: nothing is redeemed by an application."
 	noDevices    = "There is no device flow."
-	noURLs       = "No address that somebody gives us is ever fetched."
+	noHooks      = "There are no hooks."
 	noJWE        = "No encrypted token is read anywhere."
 	noOrgs       = "There are no organizations."
 	noRelations  = "There are no relations."
@@ -144,7 +144,9 @@ var Table = []Section{
 		{ID: "OAU-27", Tries: "Markup in what an error page repeats.",
 			Tests: []string{"internal/edge/web.TestFormsThatCannotBeReadChangeNothing", "internal/edge/web.TestWrongPasswordsLookAlike"}},
 		{ID: "OAU-28", Tries: "A redirect that carries the posted password along.", Tests: []string{"internal/edge/web.TestEveryAnswerHasTheHeaders"}},
-		{ID: "OAU-30", Tries: "Having the server fetch an address inside its own network.", Later: noURLs},
+		{ID: "OAU-30", Tries: "Having the server fetch an address inside its own network, or an answer without end.",
+			Tests: []string{"internal/remote/fetch.TestNothingInsideIsCalled", "internal/remote/fetch.TestOtherSchemesAndForms", "internal/remote/fetch.TestANameIsJudgedWhenItIsCalled", "internal/remote/fetch.TestPlainHTTPIsForListedNetworks",
+				"internal/remote/fetch.TestRedirectsAreNotFollowed", "internal/remote/fetch.TestAnswersAreBounded", "internal/remote/fetch.TestSlowAnswersAreCut"}},
 		{ID: "OAU-33", Tries: "A sign-in of a command line that somebody else completes.", Later: "The command line has no sign-in."},
 		{ID: "OAU-34", Tries: "Reading answers from any origin, with cookies.",
 			Tests: []string{"internal/core/client.TestOriginHasOneSpelling", "test/http.TestStrangersCannotRead"}},
@@ -193,7 +195,7 @@ var Table = []Section{
 		{ID: "DOS-05", Tries: "A header that is costly to read.", Tests: []string{"test/http.TestEndlessRequestsAreCut"}},
 		{ID: "DOS-08", Tries: "A search filter inside a name.", Later: noLDAP},
 		{ID: "DOS-09", Tries: "An empty password that a directory takes for none.", Later: noLDAP},
-		{ID: "DOS-10", Tries: "A hook that leads inside the network.", Later: noURLs},
+		{ID: "DOS-10", Tries: "A hook that leads inside the network.", Later: noHooks},
 		{ID: "DOS-11", Tries: "Randomness that can be foretold.", Tests: []string{"internal/app.TestImportsPointInward"}},
 		{ID: "DOS-12", Tries: "Ten thousand mails to somebody, sent by us.", Tests: []string{"internal/core/exchange.TestSignUpsAreFew"}},
 		{ID: "DOS-16", Tries: "An old version of TLS.", Later: noTLS},
