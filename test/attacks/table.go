@@ -27,7 +27,6 @@ const (
 	noTokenPoint = "There is no token endpoint: nothing is redeemed by an application."
 	noDevices    = "There is no device flow."
 	noHooks      = "There are no hooks."
-	noJWE        = "No encrypted token is read anywhere."
 	noOrgs       = "There are no organizations."
 	noRelations  = "There are no relations."
 	noSCIM       = "There is no provisioning by SCIM."
@@ -164,9 +163,9 @@ var Table = []Section{
 			Tests: []string{"internal/base/jose.TestJWT03EmbeddedKeyIsNeverUsed", "sdk.TestHeaderThatNamesItsOwnKey", "test/http.TestForgedTokensAreRefused"}},
 		{ID: "JWT-05", Tries: "A key id that is a path or a query.",
 			Tests: []string{"internal/base/jose.TestJWT05KIDIsOnlyLookedUp", "sdk.TestHostileKeyIDs", "test/http.TestForgedTokensAreRefused"}},
-		{ID: "JWT-07", Tries: "A password-based key with two thousand million rounds.", Tests: []string{"test/http.TestForgedTokensAreRefused"}},
-		{ID: "JWT-08", Tries: "A small token or body that becomes a large one.", Tests: []string{"test/http.TestForgedTokensAreRefused", "test/http.TestHostileBodiesAreRefused"}},
-		{ID: "JWT-09", Tries: "An encrypted token with parts missing.", Tests: []string{"internal/base/jose.TestJWT09EncryptedTokensHaveNoForm", "sdk.TestEncryptedTokens", "test/http.TestForgedTokensAreRefused"}},
+		{ID: "JWT-07", Tries: "A password-based key with two thousand million rounds.", Tests: []string{"internal/base/jose.TestEncryptedTokensThatAreRefused", "test/http.TestForgedTokensAreRefused"}},
+		{ID: "JWT-08", Tries: "A small token or body that becomes a large one.", Tests: []string{"internal/base/jose.TestEncryptedTokensThatAreRefused", "test/http.TestForgedTokensAreRefused", "test/http.TestHostileBodiesAreRefused"}},
+		{ID: "JWT-09", Tries: "An encrypted token with parts missing.", Tests: []string{"internal/base/jose.TestEncryptedTokensThatAreRefused", "internal/base/jose.TestJWT09EncryptedTokensHaveNoForm", "sdk.TestEncryptedTokens", "test/http.TestForgedTokensAreRefused"}},
 		{ID: "JWT-10", Tries: "A megabyte of dots.", Tests: []string{"internal/base/jose.TestJWT10FormIsCheckedFirst", "sdk.TestForm", "test/http.TestForgedTokensAreRefused"}},
 		{ID: "JWT-11", Tries: "An expired token with a bad signature, read for its claims.", Tests: []string{"internal/core/exchange.TestAccessTokens", "sdk.TestSignature"}},
 		{ID: "JWT-12", Tries: "No audience, an empty one, or somebody else's.", Tests: []string{"internal/core/exchange.TestAccessTokens", "sdk.TestAudience", "test/http.TestIntrospectionIsForTheTokensOwnAPI"}},
@@ -174,7 +173,7 @@ var Table = []Section{
 			Tests: []string{"internal/base/jose.TestJWT16TypIsExact", "sdk.TestType", "test/http.TestForgedTokensAreRefused"}},
 		{ID: "JWT-20", Tries: "Times that are no whole numbers.", Tests: []string{"internal/core/token.TestClaimsThatAreNotWholeNumbersAreRefused", "sdk.TestTimes"}},
 		{ID: "JWT-21", Tries: "A well-known or empty signing secret.", Tests: []string{"test/fault.TestWithoutItsKeyNothingStarts"}},
-		{ID: "JWT-23", Tries: "A key agreement with a point off the curve.", Later: noJWE},
+		{ID: "JWT-23", Tries: "A key agreement with a point off the curve.", Tests: []string{"internal/base/jose.TestEncryptedTokensThatAreRefused", "internal/base/jose.TestKeysOfOthersThatAreRefused"}},
 	}},
 	{"Telling who has an account", []Row{
 		{ID: "ENM-01", Tries: "Words, headers or steps that differ when there is an account.",

@@ -1,5 +1,6 @@
 // Package jose signs and verifies JSON Web Signatures in compact form
-// (RFC 7515) and publishes the public keys as JSON Web Keys (RFC 7517).
+// (RFC 7515), encrypts and decrypts JSON Web Encryption in compact form
+// (RFC 7516), and reads and publishes public keys as JSON Web Keys (RFC 7517).
 //
 // The algorithms are a closed list and every key is bound to exactly one of
 // them (RFC 8725 section 3.1): what a token's header says can only agree with

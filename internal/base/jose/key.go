@@ -87,9 +87,15 @@ type JWKS struct {
 
 // JWK returns the key for publication.
 func (k Key) JWK() JWK {
-	j := JWK{Kid: k.kid, Alg: string(k.alg), Use: "sig"}
+	j := publicJWK(k.public)
+	j.Kid, j.Alg, j.Use = k.kid, string(k.alg), "sig"
+	return j
+}
+
+// publicJWK writes what makes a key what it is.
+func publicJWK(public crypto.PublicKey) (j JWK) {
 	b64 := base64.RawURLEncoding.EncodeToString
-	switch p := k.public.(type) {
+	switch p := public.(type) {
 	case *ecdsa.PublicKey:
 		// NewKey has seen this succeed: 0x04, then x and y of full length, as
 		// RFC 7518 section 6.2.1.2 wants them.
