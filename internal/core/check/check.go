@@ -24,6 +24,9 @@ type Check struct {
 	// Shown is the id that the outside reads in a refusal. Empty hides it;
 	// a wider id (signin.failed) stands for several that must look alike.
 	Shown string
+	// Code is the error code that OAuth endpoints answer with, where the one of
+	// the fault would say too little (RFC 6749 section 5.2 and the registry).
+	Code string
 	// Title is the refusal in the person's words: what happened, what to do.
 	Title string
 	// Stops lists the attack cases this check answers, by id.

@@ -35,6 +35,7 @@ type Client struct {
 	Paused       bool
 	Cut          uint64
 	Created      time.Time
+	Settings
 }
 
 // Formats of access tokens.
@@ -66,6 +67,12 @@ func (c Client) Owns(audience string) bool { return slices.Contains(c.Resources,
 
 // May says whether a scope is on the client's list.
 func (c Client) May(scope string) bool { return slices.Contains(c.Scopes, scope) }
+
+// Personal says whether a scope speaks of a person, so that a client alone
+// cannot have it (OpenID Connect Core sections 5.4 and 11).
+func Personal(scope string) bool {
+	return slices.Contains([]string{"openid", "profile", "email", "address", "phone", "offline_access"}, scope)
+}
 
 // ValidID says whether a client id given by an operator may be used. An id
 // that could be read as a person's is refused (RFC 9700 section 4.15).
@@ -124,6 +131,14 @@ func RedirectURI(s string) bool {
 	return strings.Contains(u.Scheme, ".") && u.Opaque == ""
 }
 
+// WebAddress says whether an address may be shown or called as a page of the
+// web: https, or http on a loopback name for development.
+func WebAddress(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && len(s) <= 2048 && u.User == nil && u.Host != "" && u.String() == s && !strings.ContainsAny(s, "\\ \t\r\n") &&
+		(u.Scheme == "https" || u.Scheme == "http" && loopback(u.Hostname()))
+}
+
 func loopback(host string) bool {
 	return host == "localhost" || host == "127.0.0.1" || host == "::1"
 }
@@ -157,6 +172,15 @@ var (
 	IDFree = check.New(check.Check{Number: 406, ID: "client.free", Fault: fault.Conflict, Shown: "client.free",
 		Says: "No other application has this id, or one of these origins.", Source: "RFC 7591 section 3.2.1",
 		Title: "There is an application with this id or origin already."})
+	Granted = check.New(check.Check{Number: 901, ID: "client.grant", Fault: fault.Denied, Shown: "client.grant", Code: "unauthorized_client",
+		Says: "The application is registered for this grant.", Source: "RFC 6749 section 5.2; ASVS 10.4.4",
+		Title: "This application may not use this grant.", Stops: []string{"OAU-17"}})
+	ScopeWithin = check.New(check.Check{Number: 902, ID: "client.scope", Fault: fault.Unacceptable, Shown: "client.scope", Code: "invalid_scope",
+		Says: "Every scope asked for is one that the application is registered with.", Source: "RFC 6749 section 3.3; ASVS 10.4.11",
+		Title: "The application asked for more than it may.", Stops: []string{"OAU-12", "OAU-25"}})
+	ResourceWithin = check.New(check.Check{Number: 903, ID: "client.resource", Fault: fault.Unacceptable, Shown: "client.resource", Code: "invalid_target",
+		Says: "Every resource asked for is one that the application is registered with.", Source: "RFC 8707 section 2",
+		Title: "The application asked for a token for a resource that it may not reach.", Stops: []string{"OAU-21"}})
 )
 
 // Words that say which part of the metadata was refused.
@@ -194,6 +218,8 @@ func (c Client) Valid() (check.Word, bool) {
 		return WordResource, false
 	case c.TokenFormat != JWT && c.TokenFormat != Opaque:
 		return WordFormat, false
+	case slices.ContainsFunc(c.Grants, func(s string) bool { return !slices.Contains(GrantTypes, s) }):
+		return WordGrant, false
 	}
-	return 0, true
+	return c.validSettings()
 }

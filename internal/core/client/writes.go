@@ -1,6 +1,10 @@
 package client
 
-import "time"
+import (
+	"time"
+
+	"github.com/doorward/doorward/internal/core/identity"
+)
 
 // Create registers an application. Unique by ID.
 type Create struct {
@@ -18,6 +22,7 @@ type Create struct {
 	Grants       []string
 	Created      time.Time
 	TokenFormat  string
+	Settings     Settings
 }
 
 // Claim gives an origin to one first-party application. Unique by origin.
@@ -47,4 +52,10 @@ type Reader interface {
 	// ClientOf finds the first-party application that claimed an origin.
 	ClientOf(origin string) Client
 	Clients() []Client
+	// Consent finds what a person allowed an application; Granted the consent
+	// of a grant.
+	Consent(user identity.UserID, client string) Consent
+	Granted(GrantID) Consent
+	// Consents lists what a person allows, the newest first.
+	Consents(user identity.UserID) []Consent
 }

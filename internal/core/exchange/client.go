@@ -40,7 +40,7 @@ var paces = map[*check.Exchange][]risk.Budget{
 }
 
 // A ClientProof is what an application shows to say which one it is: its id and
-// secret, or an access token of its own.
+// secret, or its id alone, or an access token of its own.
 type ClientProof struct {
 	ID, Secret string
 	Token      string // instead of both
@@ -55,6 +55,54 @@ func (p ClientProof) holds(c client.Client) bool {
 		return c.Proves(p.Secret)
 	}
 	return c.Exists() && p.claims.Session == "" && p.claims.Subject == c.ID && p.claims.Client == c.ID
+}
+
+// A proving is a client's proof on its way through the judgements of one
+// exchange: what is counted or costs something is done once, however often it
+// is judged.
+type proving struct {
+	x      *Exchanges
+	by     settle.Caller
+	proof  ClientProof
+	public bool // a client without any secret may take part: something else is proved beside it
+	wait   time.Duration
+	slow   time.Duration
+}
+
+func (x *Exchanges) proving(by settle.Caller, proof ClientProof, public bool) *proving {
+	return &proving{x: x, by: by, proof: proof, public: public, wait: -1, slow: -1}
+}
+
+// hold holds who the client is: clientCalm, client.Authentic, client.Standing
+// and clientPace, within a budget of its own for what is asked for.
+func (p *proving) hold(j *settle.Judgement, what string, pace []risk.Budget) (c client.Client, ok bool) {
+	if client.ValidID(p.proof.ID) {
+		c = j.View.Client(p.proof.ID)
+	}
+	named := p.public && c.Exists() && c.Auth == "none" && p.proof.Secret == "" && p.proof.Token == ""
+	if p.proof.Token != "" || named {
+		p.wait = 0 // nothing is guessed
+	}
+	if p.wait < 0 && j.Err() == nil {
+		// The budget is the network's and the client's, once there is one:
+		// strangers name what they like.
+		p.wait = p.x.guessed(c, p.proof.Secret, risk.Network(p.by.Addr).String()+" "+c.ID, j.Now)
+	}
+	if !j.Hold(clientCalm, p.wait == 0, check.Wait(p.wait)) {
+		return c, false
+	}
+	// A refusal of a client that exists is in the ledger.
+	j.Client = c.ID
+	if !j.Hold(client.Authentic, named || p.proof.holds(c)) {
+		return c, false
+	}
+	if !j.Hold(client.Standing, !c.Paused) {
+		return c, false
+	}
+	if p.slow < 0 {
+		p.slow = p.x.meters.Take(what, c.ID, j.Now, pace)
+	}
+	return c, j.Hold(clientPace, p.slow == 0, check.Wait(p.slow))
 }
 
 // may says whether client and token are both for a scope.
@@ -78,36 +126,13 @@ func (x *Exchanges) read(ctx context.Context, p ClientProof) (ClientProof, error
 // come last, in also.
 func (x *Exchanges) clientFor(ctx context.Context, of *check.Exchange, by settle.Caller, proof ClientProof, also ...func(*settle.Judgement, client.Client)) (client.Client, error) {
 	var c client.Client
-	known := false
-	// The budget is the network's and the client's, once there is one: strangers
-	// name what they like.
-	who := risk.Network(by.Addr).String()
-	wait, pace := time.Duration(-1), time.Duration(-1) // not asked yet
+	p := x.proving(by, proof, false)
 	judge := func(j *settle.Judgement) core.Unit {
-		if client.ValidID(proof.ID) {
-			c = j.View.Client(proof.ID)
-		}
-		known = c.Exists()
-		if proof.Token != "" {
-			wait = 0 // a signature is not guessed
-		}
-		if wait < 0 && j.Err() == nil {
-			who += " " + c.ID
-			wait = x.guessed(c, proof.Secret, who, j.Now)
-		}
-		if !j.Hold(clientCalm, wait == 0, check.Wait(wait)) {
-			return nil
-		}
-		if !j.Hold(client.Authentic, proof.holds(c)) || !j.Hold(client.Standing, !c.Paused) {
+		var ok bool
+		if c, ok = p.hold(j, of.Name, paces[of]); !ok {
 			return nil
 		}
 		if of != authenticate && !j.Hold(client.MayRead, len(c.Resources) > 0 && proof.may(c, FeedScope)) {
-			return nil
-		}
-		if pace < 0 {
-			pace = x.meters.Take(of.Name, c.ID, j.Now, paces[of])
-		}
-		if !j.Hold(clientPace, pace == 0, check.Wait(pace)) {
 			return nil
 		}
 		for _, f := range also {
@@ -124,15 +149,10 @@ func (x *Exchanges) clientFor(ctx context.Context, of *check.Exchange, by settle
 	if err == nil {
 		return c, nil
 	}
-	if wait > 0 || pace > 0 || !known {
+	if p.wait > 0 || p.slow > 0 || !c.Exists() {
 		return client.Client{}, err
 	}
-	// A refusal of a client that exists is in the ledger.
-	return client.Client{}, x.pipe.Run(ctx, of, by, func(j *settle.Judgement) core.Unit {
-		judge(j)
-		j.Client = c.ID
-		return nil
-	}, nil)
+	return client.Client{}, x.pipe.Run(ctx, of, by, judge, nil)
 }
 
 // guessed compares a secret within the budget of wrong ones, and says how long

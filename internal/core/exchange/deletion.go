@@ -8,6 +8,7 @@ import (
 
 	"github.com/doorward/doorward/internal/core"
 	"github.com/doorward/doorward/internal/core/check"
+	"github.com/doorward/doorward/internal/core/client"
 	"github.com/doorward/doorward/internal/core/factor"
 	"github.com/doorward/doorward/internal/core/identity"
 	"github.com/doorward/doorward/internal/core/ledger"
@@ -222,7 +223,7 @@ func (x *Exchanges) clear(ctx context.Context, id identity.UserID, pause func(co
 		if len(left) == 0 {
 			break
 		}
-		if err := do(core.Unit{session.Vanish{User: id}, token.Vanish{User: id}}); err != nil {
+		if err := do(core.Unit{session.Vanish{User: id}, token.Vanish{User: id}, client.Unallow{User: id}}); err != nil {
 			return err
 		}
 	}

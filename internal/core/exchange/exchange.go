@@ -107,13 +107,15 @@ func mayAsk(c client.Client) bool { return c.Exists() && c.FirstParty && !c.Paus
 // access makes an access token for a session, with the proof that its
 // exchange passed.
 func (x *Exchanges) access(p check.Passed, j *settle.Judgement, s session.Session, c client.Client, scopes []string) (string, time.Time, error) {
-	grant := token.GrantOf(s.ID, c.ID).String()
-	claims := token.Claims{
-		Issuer: x.policy.Issuer, Subject: s.User.String(), Audience: token.AudienceFor(x.policy.Issuer, c),
-		JTI: token.NewJTI(j.Now, secret.Random16()).String(), Client: c.ID, Scope: token.JoinScope(scopes),
-		Session: s.ID.String(), Grant: grant, Rev: j.Rev, ACR: s.ACR(), AMR: s.AMR(), AuthTime: s.AuthTime,
-		IssuedAt: j.Now.Truncate(time.Second),
-	}
+	return x.issue(p, j, c, token.Claims{Subject: s.User.String(), Audience: token.AudienceFor(x.policy.Issuer, c), Scope: token.JoinScope(scopes),
+		Session: s.ID.String(), Grant: token.GrantOf(s.ID, c.ID).String(), ACR: s.ACR(), AMR: s.AMR(), AuthTime: s.AuthTime})
+}
+
+// issue makes an access token of a client's kind from what is special to it.
+func (x *Exchanges) issue(p check.Passed, j *settle.Judgement, c client.Client, claims token.Claims) (string, time.Time, error) {
+	claims.Issuer, claims.Client, claims.Rev = x.policy.Issuer, c.ID, j.Rev
+	claims.JTI = token.NewJTI(j.Now, secret.Random16()).String()
+	claims.IssuedAt = j.Now.Truncate(time.Second)
 	// Readers that know no positions go by iat: it is never below the instant
 	// that an earlier loss of trust gave them.
 	if nb := x.pipe.Feed.NotBefore(claims.Names()...); nb.After(claims.IssuedAt) {

@@ -86,6 +86,11 @@ func complete(c NewClient) NewClient {
 	if c.Type == "" {
 		c.Type = "web"
 	}
+	if len(c.Scopes) == 0 && !c.FirstParty && c.Type != "machine" {
+		// What OpenID Connect itself speaks of (RFC 7591 section 2: the server
+		// may give a default set).
+		c.Scopes = []string{"openid", "profile", "email", "offline_access"}
+	}
 	if c.TokenFormat == "" {
 		c.TokenFormat = client.JWT
 	}
@@ -137,7 +142,7 @@ func (m *Manage) free(j *settle.Judgement, made []NewClient) bool {
 
 func creation(c client.Client) core.Unit {
 	u := core.Unit{client.Create{ID: c.ID, Name: c.Name, Type: c.Type, FirstParty: c.FirstParty, Auth: c.Auth, SecretHash: c.SecretHash,
-		RedirectURIs: c.RedirectURIs, PostLogout: c.PostLogout, Origins: c.Origins, Resources: c.Resources, Scopes: c.Scopes, Grants: c.Grants, Created: c.Created, TokenFormat: c.TokenFormat}}
+		RedirectURIs: c.RedirectURIs, PostLogout: c.PostLogout, Origins: c.Origins, Resources: c.Resources, Scopes: c.Scopes, Grants: c.Grants, Created: c.Created, TokenFormat: c.TokenFormat, Settings: c.Settings}}
 	if !c.FirstParty {
 		return u
 	}

@@ -47,6 +47,7 @@ type Claims struct {
 	ACR       string
 	AMR       []string
 	AuthTime  time.Time
+	Confirm   Confirm
 	KID       string // the key that signed or sealed it; not a claim
 }
 
@@ -136,6 +137,12 @@ func (c Claims) encode() []byte {
 	if !c.AuthTime.IsZero() {
 		num("auth_time", c.AuthTime.Unix())
 	}
+	switch {
+	case c.Confirm.JKT != "":
+		b = append(b, `,"cnf":{"jkt":"`+c.Confirm.JKT+`"}`...)
+	case c.Confirm.X5T != "":
+		b = append(b, `,"cnf":{"x5t#S256":"`+c.Confirm.X5T+`"}`...)
+	}
 	return append(b, '}')
 }
 
@@ -176,6 +183,7 @@ func ReadClaims(raw []byte, kid string) (Claims, bool) {
 		Acr      string   `json:"acr"`
 		Amr      []string `json:"amr"`
 		AuthTime int64    `json:"auth_time"`
+		Confirm  Confirm  `json:"cnf"`
 	}
 	if json.Unmarshal(raw, &in) != nil || in.Exp == nil || in.Nbf == nil || in.Iat == nil || in.Rev == nil || in.Iss == "" || in.Sub == "" || in.Jti == "" {
 		return Claims{}, false
@@ -185,7 +193,7 @@ func ReadClaims(raw []byte, kid string) (Claims, bool) {
 	}
 	c := Claims{
 		Issuer: in.Iss, Subject: in.Sub, Audience: in.Aud, ExpiresAt: time.Unix(*in.Exp, 0), IssuedAt: time.Unix(*in.Iat, 0),
-		JTI: in.Jti, Client: in.Client, Scope: in.Scope, Session: in.Sid, Grant: in.Grant, Rev: *in.Rev, ACR: in.Acr, AMR: in.Amr, KID: kid,
+		JTI: in.Jti, Client: in.Client, Scope: in.Scope, Session: in.Sid, Grant: in.Grant, Rev: *in.Rev, ACR: in.Acr, AMR: in.Amr, Confirm: in.Confirm, KID: kid,
 	}
 	if in.AuthTime > 0 {
 		c.AuthTime = time.Unix(in.AuthTime, 0)

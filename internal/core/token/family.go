@@ -7,6 +7,7 @@ import (
 
 	"github.com/doorward/doorward/internal/base/id"
 	"github.com/doorward/doorward/internal/base/secret"
+	"github.com/doorward/doorward/internal/core/client"
 	"github.com/doorward/doorward/internal/core/identity"
 	"github.com/doorward/doorward/internal/core/key"
 	"github.com/doorward/doorward/internal/core/session"
@@ -22,17 +23,9 @@ type FamilyID = id.ID[familyKind]
 // NewFamilyID makes one.
 func NewFamilyID(now time.Time, random [16]byte) FamilyID { return id.New[familyKind](now, random) }
 
-type grantKind struct{}
-
-func (grantKind) Prefix() string { return "grant" }
-
-// GrantID names one client in one session. It is in access tokens and the
-// feed, and says nothing about the family.
-type GrantID = id.ID[grantKind]
-
 // GrantOf is the grant of a first-party client in a session.
-func GrantOf(s session.ID, clientID string) GrantID {
-	return id.Named[grantKind](secret.MAC(s[:], "grant", []byte(clientID)))
+func GrantOf(s session.ID, clientID string) client.GrantID {
+	return client.GrantFrom(secret.MAC(s[:], "grant", []byte(clientID)))
 }
 
 // A Family is every refresh token that came of one grant, in one row.
@@ -52,6 +45,27 @@ type Family struct {
 	IdleUntil  time.Time
 	MaxUntil   time.Time
 	Ended      time.Time // zero while it stands
+	Consent    client.GrantID
+	Terms      Terms
+}
+
+// Terms are what was agreed when a code was made, for every token that comes
+// of it.
+type Terms struct {
+	Resources []string  `json:"resources,omitempty"`
+	Offline   bool      `json:"offline,omitzero"` // it outlives its session (OIDC Core section 11)
+	AuthTime  time.Time `json:"auth_time,omitzero"`
+	ACR       string    `json:"acr,omitzero"`
+	AMR       []string  `json:"amr,omitempty"`
+	Confirm   Confirm   `json:"cnf,omitzero"` // what its holder proves to have, for public clients
+}
+
+// A Confirm names the key that a token's holder proves to have: by DPoP (RFC
+// 9449 section 6.1) or by a certificate (RFC 8705 section 3.1). The zero value
+// is a token that whoever has it may use.
+type Confirm struct {
+	JKT string `json:"jkt,omitzero"`
+	X5T string `json:"x5t#S256,omitzero"`
 }
 
 // Exists says whether the row was found.

@@ -40,6 +40,15 @@ const (
 	ForKeeping                    // keeps an account that is to be deleted
 )
 
+// Uses of what is spent without having been kept (see SpendOnce): nothing was
+// written when it was made.
+const (
+	AsCode      Use = iota + 32 // an authorization code
+	AsAssertion                 // a client's signed assertion (RFC 7523)
+	AsDPoP                      // a proof of possession (RFC 9449)
+	AsPushed                    // a pushed authorization request (RFC 9126)
+)
+
 // ForNewPassword is not sent: it keeps, for one browser, that a mailbox was
 // proved and a password may be chosen.
 const ForNewPassword Use = 16

@@ -10,6 +10,7 @@ import (
 	"github.com/doorward/doorward/internal/base/id"
 	"github.com/doorward/doorward/internal/base/jose"
 	"github.com/doorward/doorward/internal/base/secret"
+	"github.com/doorward/doorward/internal/core/client"
 	"github.com/doorward/doorward/internal/core/identity"
 	"github.com/doorward/doorward/internal/core/key"
 	"github.com/doorward/doorward/internal/core/session"
@@ -99,6 +100,8 @@ var packed = []struct {
 	{12, func(c *Claims) any { return &c.ACR }},
 	{13, func(c *Claims) any { return &c.AMR }},
 	{14, func(c *Claims) any { return &c.AuthTime }},
+	{15, func(c *Claims) any { return &c.Confirm.JKT }},
+	{16, func(c *Claims) any { return &c.Confirm.X5T }},
 }
 
 // pack writes the claims that are there: number, length, value.
@@ -180,7 +183,7 @@ func unpackNumber(b []byte) (uint64, bool) {
 
 // Identifiers of ours are 16 bytes in the box and not 30: half of a token
 // would be their text. Any other text stands as it is, behind a zero.
-var brief = []briefID{brevity(identity.UserID{}), brevity(session.ID{}), brevity(GrantID{}), brevity(JTI{})}
+var brief = []briefID{brevity(identity.UserID{}), brevity(session.ID{}), brevity(client.GrantID{}), brevity(JTI{})}
 
 type briefID struct {
 	parse func(string) ([16]byte, error)

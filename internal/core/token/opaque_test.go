@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/doorward/doorward/internal/base/secret"
+	"github.com/doorward/doorward/internal/core/client"
 	"github.com/doorward/doorward/internal/core/identity"
 	"github.com/doorward/doorward/internal/core/key"
 	"github.com/doorward/doorward/internal/core/session"
@@ -24,8 +25,8 @@ func full() Claims {
 	return Claims{
 		Issuer: "https://auth.example.com", Subject: identity.UserID{1}.String(), Audience: []string{"https://auth.example.com", "orders"},
 		ExpiresAt: time.Unix(1_800_000_300, 0), IssuedAt: time.Unix(1_800_000_000, 0), JTI: JTI{2}.String(), Client: "notes", Scope: "notes:read profile",
-		Session: session.ID{3}.String(), Grant: GrantID{4}.String(), Rev: 1<<53 + 1, ACR: "urn:doorward:acr:1", AMR: []string{"pwd", "otp"},
-		AuthTime: time.Unix(1_799_999_000, 0), KID: "key1",
+		Session: session.ID{3}.String(), Grant: client.GrantID{4}.String(), Rev: 1<<53 + 1, ACR: "urn:doorward:acr:1", AMR: []string{"pwd", "otp"},
+		AuthTime: time.Unix(1_799_999_000, 0), Confirm: Confirm{JKT: "thumbprint"}, KID: "key1",
 	}
 }
 

@@ -22,6 +22,8 @@ type Open struct {
 	Created   time.Time
 	IdleUntil time.Time
 	MaxUntil  time.Time
+	Consent   client.GrantID
+	Terms     Terms
 }
 
 // Advance makes the successor current: exactly one caller wins a generation.
@@ -68,14 +70,15 @@ type Lineage struct {
 	Session session.Session
 	User    identity.User
 	Client  client.Client // that the family was opened for
+	Granted uint64        // the consent's cut; the highest number when it is gone
 }
 
 // Alive says whether session, person and client still stand at the family's
 // position.
 func (l Lineage) Alive(standing session.Standing) bool {
 	rev := l.Family.Rev
-	return standing >= session.Idle && l.Session.Cut <= rev && l.User.Cut <= rev &&
-		l.Client.Exists() && !l.Client.Paused && l.Client.Cut <= rev
+	return (standing >= session.Idle && l.Session.Cut <= rev || l.Family.Terms.Offline && l.User.State == identity.Active) && l.User.Cut <= rev &&
+		l.Client.Exists() && !l.Client.Paused && l.Client.Cut <= rev && l.Granted <= rev
 }
 
 // Reader is what judgements read of families.
@@ -88,5 +91,7 @@ type Reader interface {
 	PastFamilies(before time.Time, limit int) []FamilyID
 	// Once and OnceByLink find a one-time object.
 	Once(OnceID) Once
+	// Spent finds what something that may be used once was traded for.
+	Spent(Use, [32]byte) Spent
 	OnceByLink(hash [32]byte) Once
 }

@@ -146,16 +146,18 @@ type registration struct {
 	Origins      []string `json:"doorward_origins,omitempty"`
 	TokenFormat  string   `json:"doorward_token_format,omitzero"`
 	IssuedAt     int64    `json:"client_id_issued_at,omitzero"`
+
+	client.Settings `json:",inline"`
 }
 
 func (in registration) client() manage.NewClient {
 	return manage.NewClient{Secret: in.Secret, Client: client.Client{ID: in.ClientID, Name: in.Name, Type: in.Type, FirstParty: in.FirstParty, Auth: in.Auth,
-		RedirectURIs: in.RedirectURIs, PostLogout: in.PostLogout, Origins: in.Origins, Resources: in.Resources, Scopes: strings.Fields(in.Scope), Grants: in.Grants, TokenFormat: in.TokenFormat}}
+		RedirectURIs: in.RedirectURIs, PostLogout: in.PostLogout, Origins: in.Origins, Resources: in.Resources, Scopes: strings.Fields(in.Scope), Grants: in.Grants, TokenFormat: in.TokenFormat, Settings: in.Settings}}
 }
 
 func registered(c client.Client, secret string) registration {
 	return registration{ClientID: c.ID, Secret: secret, Name: c.Name, RedirectURIs: c.RedirectURIs, PostLogout: c.PostLogout, Scope: strings.Join(c.Scopes, " "),
-		Auth: c.Auth, Grants: c.Grants, Type: c.Type, FirstParty: c.FirstParty, Resources: c.Resources, Origins: c.Origins, TokenFormat: c.TokenFormat, IssuedAt: c.Created.Unix()}
+		Auth: c.Auth, Grants: c.Grants, Type: c.Type, FirstParty: c.FirstParty, Resources: c.Resources, Origins: c.Origins, TokenFormat: c.TokenFormat, IssuedAt: c.Created.Unix(), Settings: c.Settings}
 }
 
 func (m *Manage) createClients(w http.ResponseWriter, r *http.Request, by settle.Caller) error {

@@ -102,18 +102,32 @@ func Form(w http.ResponseWriter, r *http.Request, fields ...string) (url.Values,
 }
 
 // OAuthForm reads a form of the protocol endpoints: every parameter at most
-// once, those that nobody knows ignored (RFC 6749 sections 3.1 and 3.2).
+// once, those that nobody knows ignored (RFC 6749 sections 3.1 and 3.2), but
+// the two that later documents let come several times.
 func OAuthForm(w http.ResponseWriter, r *http.Request, known ...string) (url.Values, error) {
 	b, err := body(w, r, "application/x-www-form-urlencoded", MaxBody)
 	if err != nil {
 		return nil, err
 	}
-	all, err := url.ParseQuery(string(b))
-	if err != nil || strings.Count(string(b), "&") > maxMembers {
-		return nil, check.Refuse(Body)
+	return OAuthValues(string(b), Body, known...)
+}
+
+// repeatable are the parameters that may come several times (RFC 8707 section
+// 2; RFC 8693 section 2.1), and how often here.
+var repeatable = map[string]int{"resource": 16, "audience": 16}
+
+// OAuthValues is OAuthForm for parameters that stand somewhere else.
+func OAuthValues(raw string, c *check.Check, known ...string) (url.Values, error) {
+	all, err := url.ParseQuery(raw)
+	if err != nil || strings.Count(raw, "&") > maxMembers {
+		return nil, check.Refuse(c)
 	}
-	if err := once(all, slices.Collect(maps.Keys(all)), Body); err != nil {
-		return nil, err
+	for name, vs := range all {
+		for _, v := range vs {
+			if len(vs) > max(1, repeatable[name]) || !utf8.ValidString(v) || strings.ContainsRune(v, 0) {
+				return nil, check.Refuse(c)
+			}
+		}
 	}
 	maps.DeleteFunc(all, func(name string, _ []string) bool { return !slices.Contains(known, name) })
 	return all, nil

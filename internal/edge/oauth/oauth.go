@@ -11,7 +11,6 @@ import (
 
 	"github.com/go-json-experiment/json"
 
-	"github.com/doorward/doorward/internal/base/fault"
 	"github.com/doorward/doorward/internal/base/jose"
 	"github.com/doorward/doorward/internal/core/check"
 	"github.com/doorward/doorward/internal/core/exchange"
@@ -28,29 +27,11 @@ type OAuth struct {
 
 // Routes mounts the protocol endpoints.
 func (o *OAuth) Routes(mux *http.ServeMux) {
-	mux.Handle("/.well-known/openid-configuration", o.Door.On(refusal, o.public(o.metadata)))
-	mux.Handle("/.well-known/oauth-authorization-server", o.Door.On(refusal, o.public(o.metadata)))
-	mux.Handle("/oauth/jwks", o.Door.On(refusal, o.public(o.jwks)))
-	mux.Handle("/oauth/introspect", o.Door.On(refusal, o.introspect))
-}
-
-// metadata lists what works, and nothing else (RFC 8414 section 2).
-func (o *OAuth) metadata(ring *key.Ring) any {
-	issuer := o.Exchange.Policy().Issuer
-	return struct {
-		Issuer      string     `json:"issuer"`
-		JWKS        string     `json:"jwks_uri"`
-		Introspect  string     `json:"introspection_endpoint"`
-		IntroAuth   []string   `json:"introspection_endpoint_auth_methods_supported"`
-		Algorithms  []jose.Alg `json:"access_token_signing_alg_values_supported"`
-		Revocations string     `json:"doorward_revocations_endpoint"`
-		Stream      string     `json:"doorward_revocations_stream_endpoint"`
-		ACR         []string   `json:"acr_values_supported"`
-	}{
-		Issuer: issuer, JWKS: issuer + "/oauth/jwks", Introspect: issuer + "/oauth/introspect",
-		IntroAuth: []string{"client_secret_basic", "client_secret_post"}, Algorithms: ring.Algs(),
-		Revocations: issuer + "/revocations", Stream: issuer + "/revocations/stream", ACR: []string{"urn:doorward:acr:1"},
-	}
+	mux.Handle("/.well-known/openid-configuration", o.Door.On(door.OAuth, o.public(o.metadata)))
+	mux.Handle("/.well-known/oauth-authorization-server", o.Door.On(door.OAuth, o.public(o.metadata)))
+	mux.Handle("/oauth/jwks", o.Door.On(door.OAuth, o.public(o.jwks)))
+	mux.Handle("/oauth/introspect", o.Door.On(door.OAuth, post(o.introspect)))
+	mux.Handle("/oauth/token", o.Door.On(door.OAuth, post(o.token)))
 }
 
 func (o *OAuth) jwks(ring *key.Ring) any {
@@ -119,26 +100,18 @@ type introspection struct {
 }
 
 func (o *OAuth) introspect(w http.ResponseWriter, r *http.Request) error {
-	if r.Method != http.MethodPost {
-		w.Header().Set("Allow", "POST")
-		return check.Refuse(door.Method)
-	}
-	f, err := door.OAuthForm(w, r, "token", "token_type_hint", "client_id", "client_secret")
+	f, err := door.OAuthForm(w, r, append(clientFields, "token", "token_type_hint")...)
 	if err != nil {
 		return err
 	}
-	id, secret, basic, err := door.BasicClient(r)
+	proof, err := clientProof(r, f)
 	if err != nil {
 		return err
 	}
-	// One way to authenticate for each request (RFC 6749 section 2.3).
-	if basic && f.Has("client_secret") || basic && f.Has("client_id") && f.Get("client_id") != id || !f.Has("token") {
+	if !f.Has("token") {
 		return check.Refuse(door.Body)
 	}
-	if !basic {
-		id, secret = f.Get("client_id"), f.Get("client_secret")
-	}
-	in, err := o.Exchange.Introspect(r.Context(), o.Door.Caller(r), exchange.ClientProof{ID: id, Secret: secret}, f.Get("token"))
+	in, err := o.Exchange.Introspect(r.Context(), o.Door.Caller(r), proof, f.Get("token"))
 	if err != nil {
 		return err
 	}
@@ -157,29 +130,4 @@ func unix(t time.Time) int64 {
 		return 0
 	}
 	return t.Unix()
-}
-
-// codes are this surface's table from faults to the error codes of RFC 6749
-// section 5.2.
-var codes = map[fault.Kind]string{
-	fault.Malformed: "invalid_request", fault.TooLarge: "invalid_request", fault.Unsupported: "invalid_request", fault.Method: "invalid_request",
-	fault.Missing: "invalid_request", fault.Misdirected: "invalid_request", fault.Unacceptable: "invalid_request",
-	fault.Client: "invalid_client", fault.Grant: "invalid_grant", fault.Scope: "insufficient_scope", fault.Denied: "access_denied",
-	fault.Unauthenticated: "invalid_token", fault.Stale: "insufficient_user_authentication",
-	fault.Slow: "slow_down", fault.Busy: "temporarily_unavailable", fault.Internal: "server_error",
-}
-
-// refusal renders a refusal as OAuth JSON (RFC 6749 section 5.2) with the
-// check and the reference beside it.
-func refusal(w http.ResponseWriter, _ *http.Request, e *check.Refusal, status int) {
-	c := e.Check()
-	if c.Fault == fault.Client {
-		w.Header().Set("WWW-Authenticate", `Basic realm="doorward", charset="UTF-8"`)
-	}
-	door.WriteJSON(w, "application/json", status, struct {
-		Error       string `json:"error"`
-		Description string `json:"error_description"`
-		Check       string `json:"check,omitzero"`
-		Ref         string `json:"ref"`
-	}{codes[c.Fault], c.Title, c.Shown, e.Ref})
 }

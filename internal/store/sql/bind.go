@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-json-experiment/json"
+
 	"github.com/doorward/doorward/internal/core"
 )
 
@@ -84,8 +86,20 @@ func bindValue(v reflect.Value) any {
 		return b
 	case reflect.Slice:
 		return hexList(v)
+	case reflect.Struct:
+		return document(v.Interface())
 	}
 	panic(fmt.Sprintf("sql: no column holds a %s", v.Type()))
+}
+
+// document is a struct in one column, as a JSON object that is the same for
+// equal values.
+func document(v any) string {
+	b, err := json.Marshal(v, json.Deterministic(true))
+	if err != nil {
+		panic(fmt.Sprintf("sql: %T is no document: %v", v, err))
+	}
+	return string(b)
 }
 
 // compareBound orders what bindValue made of two values of one field.

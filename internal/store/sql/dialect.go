@@ -14,11 +14,11 @@ type dialect struct {
 // stays on its page (fillfactor 75).
 var (
 	sqliteDialect = dialect{"sqlite", strings.NewReplacer(
-		"{{int}}", "integer", "{{blob}}", "blob", "{{hot}}", "",
+		"{{int}}", "integer", "{{blob}}", "blob", "{{nothing}}", "x'00000000000000000000000000000000'", "{{hot}}", "",
 		"{{ids $1}}", "(select unhex(value) from json_each($1))",
 	)}
 	postgresDialect = dialect{"postgres", strings.NewReplacer(
-		"{{int}}", "bigint", "{{blob}}", "bytea", "{{hot}}", "with (fillfactor = 75)",
+		"{{int}}", "bigint", "{{blob}}", "bytea", "{{nothing}}", `'\x00000000000000000000000000000000'::bytea`, "{{hot}}", "with (fillfactor = 75)",
 		"{{ids $1}}", "(select decode(value, 'hex') from json_array_elements_text($1::json))",
 	)}
 )

@@ -28,8 +28,8 @@ var kinds = []kind{
 	{deployment.Found{}, one, `insert into deployment (one, issuer, mode, created) values (1, $1, $2, $3)`},
 	{deployment.Administered{}, one, `update deployment set admin_ever = 1 where admin_ever = 0`},
 
-	{client.Create{}, one, `insert into clients (id, name, type, first_party, auth, secret_hash, redirect_uris, post_logout, origins, resources, scopes, grants, paused, cut, created, token_format)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, 0, $13, $14)`},
+	{client.Create{}, one, `insert into clients (id, name, type, first_party, auth, secret_hash, redirect_uris, post_logout, origins, resources, scopes, grants, paused, cut, created, token_format, settings)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, 0, $13, $14, $15)`},
 	{client.Claim{}, one, `insert into client_origins (origin, client_id) values ($1, $2)`},
 	{client.Prefer{}, any_, `insert into client_origins (origin, client_id) values ($1, $2) on conflict (origin) do nothing`},
 	{client.Remove{}, one, `delete from clients where id = $1 and type = 'machine'`},
@@ -76,14 +76,20 @@ var kinds = []kind{
 	{session.Vanish{}, any_, `delete from sessions where id in (select s.id from sessions s where s.user_id = $1
 		and exists (select 1 from users u where u.id = $1 and u.state = 3) and not exists (select 1 from families f where f.session_id = s.id) order by s.id limit 500)`},
 
-	{token.Open{}, one, `insert into families (id, client_id, session_id, user_id, key_tag, salt, generation, current, rev, scopes, created, rotated_at, idle_until, max_until, ended)
-		values ($1, $2, $3, $4, $5, $6, 0, $7, $8, $9, $10, $10, $11, $12, 0)`},
+	{token.Open{}, one, `insert into families (id, client_id, session_id, user_id, key_tag, salt, generation, current, rev, scopes, created, rotated_at, idle_until, max_until, ended, consent_id, terms)
+		values ($1, $2, $3, $4, $5, $6, 0, $7, $8, $9, $10, $10, $11, $12, 0, $13, $14)`},
 	{token.Advance{}, one, `update families set generation = generation + 1, current = $3, rotated_at = $4, idle_until = $5 where id = $1 and generation = $2 and ended = 0`},
 	{token.Burn{}, one, `update families set ended = $2 where id = $1 and ended = 0`},
 	{token.Spare{}, any_, `update families set rev = (select seq from feed_head) where session_id = $1 and ended = 0`},
 	{token.Vanish{}, any_, `delete from families where id in (select f.id from families f join sessions s on s.id = f.session_id where s.user_id = $1
 		and exists (select 1 from users u where u.id = $1 and u.state = 3) order by f.id limit 500)`},
 	{token.Forget{}, any_, `delete from families where id in {{ids $1}} and max_until < $2`},
+
+	{client.Allow{}, one, `insert into consents (id, user_id, client_id, scopes, terms, rev, cut, created, changed) values ($1, $2, $3, $4, $5, $6, 0, $7, $7)`},
+	{client.Widen{}, one, `update consents set scopes = $3, terms = $4, changed = $5 where id = $1 and changed = $2`},
+	{client.Disallow{}, one, `update consents set scopes = '', terms = '{}', changed = $2, cut = (select seq from feed_head) where id = $1 and scopes <> ''`},
+	{client.Unallow{}, any_, `delete from consents where id in (select c.id from consents c where c.user_id = $1
+		and exists (select 1 from users u where u.id = $1 and u.state = 3) order by c.id limit 500)`},
 
 	{key.Add{}, one, `insert into keys (purpose, number, kid, alg, wrapped, sealed, public, created, since, compromised) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0)`},
 	{key.Hasten{}, one, `update keys set since = $4 where purpose = $1 and number = $2 and since = $3 and compromised = 0`},
@@ -102,6 +108,8 @@ var kinds = []kind{
 	{token.VoidLater{}, any_, `update once set spent = $4 where use = $1 and user_id = $2 and rev > $3 and spent = 0`},
 	{token.Withdraw{}, any_, `delete from once where user_id = $1`},
 	{token.Lapse{}, any_, `delete from once where id in (select id from once where expires < $1 limit 500)`},
+	{token.SpendOnce{}, one, `insert into spent (use, hash, until, bought) values ($1, $2, $3, $4)`},
+	{token.Outlive{}, any_, `delete from spent where (use, hash) in (select use, hash from spent where until < $1 limit 500)`},
 	{revocation.Revoke{}, one, `insert into feed_events (seq, unit, name, at, not_before, until, audience) values ((select seq from feed_head), $1, $2, $3, $4, $5, $6)`},
 	{revocation.Forget{}, any_, `delete from feed_events where until < $1`},
 

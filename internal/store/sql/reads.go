@@ -2,8 +2,11 @@ package sql
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"time"
+
+	"github.com/go-json-experiment/json"
 
 	"github.com/doorward/doorward/internal/core/client"
 	"github.com/doorward/doorward/internal/core/deployment"
@@ -70,6 +73,17 @@ func (l list) Scan(src any) error {
 	}
 	*l.s = lines(text)
 	return nil
+}
+
+// object scans a JSON object.
+type object struct{ v any }
+
+func (o object) Scan(src any) error {
+	text, ok := src.(string)
+	if !ok {
+		return fmt.Errorf("sql: %T is no object", src)
+	}
+	return json.Unmarshal([]byte(text), o.v)
 }
 
 func (v *view) Deployment() (d deployment.Deployment) {
@@ -190,11 +204,11 @@ func (v *view) Sessions(q session.Query) []session.Session {
 	return v.sessions(`select `+sessionColumns+` from sessions s where s.user_id = $1 order by s.id desc limit $2`, q.User[:], q.Limit)
 }
 
-const familyColumns = `f.id, f.client_id, f.session_id, f.user_id, f.key_tag, f.salt, f.generation, f.current, f.rev, f.scopes, f.created, f.rotated_at, f.idle_until, f.max_until, f.ended`
+const familyColumns = `f.id, f.client_id, f.session_id, f.user_id, f.key_tag, f.salt, f.generation, f.current, f.rev, f.scopes, f.created, f.rotated_at, f.idle_until, f.max_until, f.ended, f.consent_id, f.terms`
 
 func familyFields(f *token.Family) []any {
 	return []any{raw(f.ID[:]), &f.Client, raw(f.Session[:]), raw(f.User[:]), raw(f.KeyTag[:]), raw(f.Salt[:]), &f.Generation, raw(f.Current[:]), &f.Rev,
-		list{&f.Scopes}, at{&f.Created}, at{&f.RotatedAt}, at{&f.IdleUntil}, at{&f.MaxUntil}, at{&f.Ended}}
+		list{&f.Scopes}, at{&f.Created}, at{&f.RotatedAt}, at{&f.IdleUntil}, at{&f.MaxUntil}, at{&f.Ended}, raw(f.Consent[:]), object{&f.Terms}}
 }
 
 func (v *view) Family(id token.FamilyID) (f token.Family) {
@@ -205,20 +219,25 @@ func (v *view) Family(id token.FamilyID) (f token.Family) {
 }
 
 func (v *view) Lineage(id token.FamilyID) (l token.Lineage) {
-	fields := slices.Concat(familyFields(&l.Family), sessionFields(&l.Session), userFields(&l.User), clientFields(&l.Client))
-	if !v.one(`select `+familyColumns+`, `+sessionColumns+`, `+userColumns+`, `+clientColumns+` from families f
-		join sessions s on s.id = f.session_id join users u on u.id = f.user_id join clients c on c.id = f.client_id where f.id = $1`, []any{id[:]}, fields...) {
+	fields := append(slices.Concat(familyFields(&l.Family), sessionFields(&l.Session), userFields(&l.User), clientFields(&l.Client)), &l.Granted)
+	// A consent whose row is gone was taken back for good.
+	if !v.one(`select `+familyColumns+`, `+sessionColumns+`, `+userColumns+`, `+clientColumns+`, case when f.consent_id = $2 then 0 else coalesce(g.cut, 9223372036854775807) end
+		from families f join sessions s on s.id = f.session_id join users u on u.id = f.user_id join clients c on c.id = f.client_id
+		left join consents g on g.id = f.consent_id where f.id = $1`, []any{id[:], make([]byte, len(l.Family.Consent))}, fields...) {
 		return token.Lineage{}
 	}
 	v.sees(max(l.User.Cut, l.Client.Cut))
+	if l.Granted != math.MaxInt64 {
+		v.sees(l.Granted)
+	}
 	return l
 }
 
-const clientColumns = `c.id, c.name, c.type, c.first_party, c.auth, c.secret_hash, c.redirect_uris, c.post_logout, c.origins, c.resources, c.scopes, c.grants, c.paused, c.cut, c.created, c.token_format`
+const clientColumns = `c.id, c.name, c.type, c.first_party, c.auth, c.secret_hash, c.redirect_uris, c.post_logout, c.origins, c.resources, c.scopes, c.grants, c.paused, c.cut, c.created, c.token_format, c.settings`
 
 func clientFields(c *client.Client) []any {
 	return []any{&c.ID, &c.Name, &c.Type, flag{&c.FirstParty}, &c.Auth, raw(c.SecretHash[:]), list{&c.RedirectURIs}, list{&c.PostLogout}, list{&c.Origins},
-		list{&c.Resources}, list{&c.Scopes}, list{&c.Grants}, flag{&c.Paused}, &c.Cut, at{&c.Created}, &c.TokenFormat}
+		list{&c.Resources}, list{&c.Scopes}, list{&c.Grants}, flag{&c.Paused}, &c.Cut, at{&c.Created}, &c.TokenFormat, object{&c.Settings}}
 }
 
 func (v *view) clients(text string, args ...any) (out []client.Client) {
@@ -242,6 +261,38 @@ func (v *view) ClientOf(origin string) client.Client {
 
 func (v *view) Clients() []client.Client {
 	return v.clients(`select ` + clientColumns + ` from clients c order by c.id`)
+}
+
+const consentColumns = `id, user_id, client_id, scopes, terms, rev, cut, created, changed`
+
+func (v *view) consents(text string, args ...any) (out []client.Consent) {
+	v.many(text, args, func(scan func(...any) error) error {
+		var c client.Consent
+		err := scan(raw(c.ID[:]), raw(c.User[:]), &c.Client, list{&c.Scopes}, object{&c.Terms}, &c.Rev, &c.Cut, at{&c.Created}, at{&c.Changed})
+		v.sees(c.Cut)
+		out = append(out, c)
+		return err
+	})
+	return out
+}
+
+func (v *view) Consent(user identity.UserID, clientID string) client.Consent {
+	return first(v.consents(`select `+consentColumns+` from consents where user_id = $1 and client_id = $2`, user[:], clientID))
+}
+
+func (v *view) Granted(id client.GrantID) client.Consent {
+	return first(v.consents(`select `+consentColumns+` from consents where id = $1`, id[:]))
+}
+
+func (v *view) Consents(user identity.UserID) []client.Consent {
+	return v.consents(`select `+consentColumns+` from consents where user_id = $1 and scopes <> '' order by changed desc, id`, user[:])
+}
+
+func (v *view) Spent(use token.Use, hash [32]byte) (s token.Spent) {
+	if !v.one(`select hash, until, bought from spent where use = $1 and hash = $2`, []any{use, hash[:]}, raw(s.Hash[:]), at{&s.Until}, &s.Bought) {
+		return token.Spent{}
+	}
+	return s
 }
 
 func (v *view) Keys() (out []key.Key) {

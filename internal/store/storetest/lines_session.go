@@ -120,7 +120,7 @@ var sessionLines = []line{
 // opened is the family that an Open leaves.
 func opened(o token.Open) token.Family {
 	return token.Family{ID: o.ID, Client: o.Client, Session: o.Session, User: o.User, KeyTag: o.KeyTag, Salt: o.Salt, Current: o.Current, Rev: o.Rev,
-		Scopes: o.Scopes, Created: o.Created, RotatedAt: o.Created, IdleUntil: o.IdleUntil, MaxUntil: o.MaxUntil}
+		Scopes: o.Scopes, Created: o.Created, RotatedAt: o.Created, IdleUntil: o.IdleUntil, MaxUntil: o.MaxUntil, Consent: o.Consent, Terms: o.Terms}
 }
 
 var tokenLines = []line{

@@ -34,11 +34,13 @@ func roundTrip(t *testing.T, s core.Store) {
 	person := identity.Create{ID: w.ana, Email: awkward, Address: "ana@example.com", Name: awkward, Verified: true, Admin: true, Created: late}
 	app := client.Create{ID: "app.1_A-b", Name: awkward, Type: "spa", FirstParty: true, Auth: "client_secret_basic", SecretHash: secret,
 		RedirectURIs: []string{"https://a.example/ü?x=1&y=%0A", "http://127.0.0.1:8080/"}, PostLogout: []string{"https://a.example/bye"},
-		Origins: []string{"https://a.example"}, Resources: []string{"orders", "notes"}, Scopes: []string{"a:b", "c"}, Grants: []string{"refresh_token"}, Created: late, TokenFormat: client.Opaque}
+		Origins: []string{"https://a.example"}, Resources: []string{"orders", "notes"}, Scopes: []string{"a:b", "c"}, Grants: []string{"refresh_token"}, Created: late, TokenFormat: client.Opaque,
+		Settings: client.Settings{PKCE: client.PKCEOptional, URI: "https://a.example/" + awkward}}
 	start := session.Start{ID: w.laptop, User: w.ana, Hash: secret, Rev: big, Created: at, AuthTime: at.Add(1 * time.Microsecond), IdleUntil: at.Add(2 * time.Microsecond),
 		MaxUntil: late, Method: "password", IP: "2001:db8::1", UserAgent: awkward}
 	open := token.Open{ID: w.family, Client: app.ID, Session: w.laptop, User: w.ana, KeyTag: [4]byte{0, 1, 2, 0xff}, Salt: [16]byte{0xff, 15: 1}, Current: secret,
-		Rev: big, Scopes: []string{"openid", "notes:write"}, Created: at, IdleUntil: at.Add(time.Microsecond), MaxUntil: late}
+		Rev: big, Scopes: []string{"openid", "notes:write"}, Created: at, IdleUntil: at.Add(time.Microsecond), MaxUntil: late,
+		Consent: w.id(7), Terms: token.Terms{Resources: []string{awkward}, Offline: true, AuthTime: late, ACR: awkward, Confirm: token.Confirm{JKT: "x"}}}
 	add := key.Add{Purpose: key.Form, Number: math.MaxInt32, KID: awkward, Alg: "ES256", Wrapped: []byte{0, 1}, Sealed: []byte{0, '\n', 0xff}, Public: []byte{0, 2}, Created: late, Since: at}
 	event := revocation.Revoke{Unit: revocation.Client, ID: awkward, At: at, NotBefore: at.Add(time.Second), Until: late, Audience: []string{"orders", "https://api.example.com/ü"}}
 	entry := ledger.Record{ID: w.id(1), At: late, Chain: ledger.Audit, User: w.ana, Session: w.laptop, Body: []byte{0, '\n', 0xff}}
@@ -62,7 +64,7 @@ func roundTrip(t *testing.T, s core.Store) {
 	same(t, "a password", read(t, s, passwordOf(w.ana)), factor.Password{User: w.ana, PHC: awkward, Version: 1, Changed: late})
 	same(t, "an application", read(t, s, func(v core.View) any { return v.Client(app.ID) }), client.Client{ID: app.ID, Name: awkward, Type: app.Type, FirstParty: true,
 		Auth: app.Auth, SecretHash: secret, RedirectURIs: app.RedirectURIs, PostLogout: app.PostLogout, Origins: app.Origins, Resources: app.Resources,
-		Scopes: app.Scopes, Grants: app.Grants, Created: late, TokenFormat: app.TokenFormat})
+		Scopes: app.Scopes, Grants: app.Grants, Created: late, TokenFormat: app.TokenFormat, Settings: app.Settings})
 	same(t, "a session", read(t, s, sessionAt(w.laptop)), begun(start))
 	same(t, "a family", read(t, s, familyAt(w.family)), opened(open))
 	same(t, "a key", read(t, s, func(v core.View) any { return v.Keys() }), []key.Key{{Purpose: add.Purpose, Number: add.Number, KID: add.KID, Alg: add.Alg, Wrapped: add.Wrapped, Sealed: add.Sealed, Public: add.Public, Created: late, Since: at}})

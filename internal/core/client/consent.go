@@ -1,0 +1,95 @@
+package client
+
+import (
+	"slices"
+	"time"
+
+	"github.com/doorward/doorward/internal/base/id"
+	"github.com/doorward/doorward/internal/core/identity"
+)
+
+type grantKind struct{}
+
+func (grantKind) Prefix() string { return "grant" }
+
+// GrantID names what tokens hang on beside their session: a consent, or one
+// first-party application in one session. It is in access tokens and the
+// feed, and says nothing about a refresh family.
+type GrantID = id.ID[grantKind]
+
+// NewGrantID makes the id of a consent.
+func NewGrantID(now time.Time, random [16]byte) GrantID { return id.New[grantKind](now, random) }
+
+// ParseGrantID reads the outside form.
+func ParseGrantID(s string) (GrantID, error) { return id.Parse[grantKind](s) }
+
+// GrantFrom is the id that a digest stands for.
+func GrantFrom(digest [32]byte) GrantID { return id.Named[grantKind](digest) }
+
+// A Consent is what a person allowed an application, or what policy allowed it
+// for them. Removed is a state of it: its row and id stay, so that what hung
+// on it stays dead.
+type Consent struct {
+	ID      GrantID
+	User    identity.UserID
+	Client  string
+	Scopes  []string // none once it was removed
+	Terms   Terms
+	Rev     uint64
+	Cut     uint64 // feed position below which no token of it counts
+	Created time.Time
+	Changed time.Time
+}
+
+// Terms are what was agreed beside scopes.
+type Terms struct {
+	// Policy says that the deployment decided, not the person: first-party
+	// applications ask nobody.
+	Policy bool `json:"policy,omitzero"`
+}
+
+// Exists says whether the row was found.
+func (c Consent) Exists() bool { return !c.ID.IsZero() }
+
+// Stands says whether the person allows the application anything now.
+func (c Consent) Stands() bool { return c.Exists() && len(c.Scopes) > 0 }
+
+// Covers says whether everything that is asked for was allowed already.
+func (c Consent) Covers(scopes []string) bool {
+	return c.Stands() && !slices.ContainsFunc(scopes, func(s string) bool { return !slices.Contains(c.Scopes, s) })
+}
+
+// Allow writes down what a person allows an application from now on. Unique by
+// person and application.
+type Allow struct {
+	ID      GrantID
+	User    identity.UserID
+	Client  string
+	Scopes  []string
+	Terms   Terms
+	Rev     uint64
+	Created time.Time
+}
+
+// Widen changes what is allowed, when it is still what was judged.
+type Widen struct {
+	ID      GrantID
+	From    time.Time // when it last changed
+	Scopes  []string
+	Terms   Terms
+	Changed time.Time
+}
+
+// Disallow takes everything back, at the unit's feed position.
+type Disallow struct {
+	ID      GrantID
+	Changed time.Time
+}
+
+// Unallow removes what a deleted person allowed, some at a time.
+type Unallow struct{ User identity.UserID }
+
+func (Allow) Changes() string    { return "consents" }
+func (Widen) Changes() string    { return "consents" }
+func (Disallow) Changes() string { return "consents" }
+func (Unallow) Changes() string  { return "consents" }

@@ -1,0 +1,83 @@
+package client
+
+import (
+	"slices"
+
+	"github.com/doorward/doorward/internal/core/check"
+)
+
+// Settings are what an application is registered with beyond what every
+// exchange looks at. The JSON names are those of the metadata (RFC 7591
+// section 2; ours begin with doorward_), and they are kept as they are read.
+// The zero value is the strictest.
+type Settings struct {
+	// PKCE is whether a code challenge must come with every request.
+	PKCE string `json:"doorward_pkce,omitzero"`
+	// Revocation is how resource servers learn that its tokens died.
+	Revocation string `json:"doorward_revocation,omitzero"`
+	URI        string `json:"client_uri,omitzero"` // its home page
+}
+
+// Words of code challenges.
+const (
+	PKCERequired = "required" // the default
+	PKCEOptional = "optional"
+)
+
+// Modes of revocation, each in the sentence that an operator reads who chooses.
+const (
+	Stateless = "stateless" // a token is good until it expires, whatever happens meanwhile
+	Feed      = "feed"      // resource servers are told within a moment and look nothing up (the default)
+	Strict    = "strict"    // every use asks this server whether the session and the newest refresh still stand
+)
+
+// Words that name a setting that was refused.
+var (
+	WordPKCE       = check.NewWord(201, "doorward_pkce")
+	WordRevocation = check.NewWord(202, "doorward_revocation")
+	WordURI        = check.NewWord(203, "client_uri")
+	WordGrant      = check.NewWord(204, "grant_types")
+)
+
+// validSettings judges the settings of a registration and names the one it refuses.
+func (c Client) validSettings() (check.Word, bool) {
+	s := c.Settings
+	switch {
+	case !slices.Contains([]string{"", PKCERequired, PKCEOptional}, s.PKCE), s.PKCE == PKCEOptional && !c.Confidential():
+		return WordPKCE, false
+	case !slices.Contains([]string{"", Stateless, Feed, Strict}, s.Revocation):
+		return WordRevocation, false
+	case s.URI != "" && !WebAddress(s.URI):
+		return WordURI, false
+	}
+	return 0, true
+}
+
+// Grant types (RFC 7591 section 2, and those of later documents).
+const (
+	GrantCode     = "authorization_code"
+	GrantRefresh  = "refresh_token"
+	GrantClient   = "client_credentials"
+	GrantDevice   = "urn:ietf:params:oauth:grant-type:device_code"
+	GrantAssert   = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+	GrantExchange = "urn:ietf:params:oauth:grant-type:token-exchange"
+)
+
+// GrantTypes are those that an application can be registered for. Implicit,
+// hybrid and password do not exist (RFC 9700 sections 2.1.2 and 2.4).
+var GrantTypes = []string{GrantCode, GrantRefresh, GrantClient, GrantDevice, GrantAssert, GrantExchange}
+
+// MayGrant says whether the application is registered for a grant. One that
+// says nothing has those of its type; more has to be said.
+func (c Client) MayGrant(grant string) bool {
+	switch {
+	case len(c.Grants) > 0:
+		return slices.Contains(c.Grants, grant)
+	case c.Type == "machine":
+		return grant == GrantClient
+	}
+	return grant == GrantCode || grant == GrantRefresh
+}
+
+// ChallengeOptional says whether a code may be asked for without a challenge.
+func (c Client) ChallengeOptional() bool { return c.PKCE == PKCEOptional && c.Confidential() }

@@ -1,0 +1,77 @@
+package oauth
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/doorward/doorward/internal/base/fault"
+	"github.com/doorward/doorward/internal/core/check"
+	"github.com/doorward/doorward/internal/core/client"
+	"github.com/doorward/doorward/internal/core/exchange"
+	"github.com/doorward/doorward/internal/edge/door"
+)
+
+var grantKnown = check.New(check.Check{Number: 904, ID: "grant.known", Fault: fault.Unacceptable, Shown: "grant.known", Code: "unsupported_grant_type",
+	Says: "There is such a grant: neither password nor implicit is one.", Source: "RFC 6749 section 5.2; RFC 9700 sections 2.1.2 and 2.4",
+	Title: "There is no such grant here.", Stops: []string{"OAU-17"}})
+
+// A tokenRequest is a request to the token endpoint, once it was read.
+type tokenRequest struct {
+	*http.Request
+	form  url.Values
+	proof exchange.ClientProof
+}
+
+// asked is what the request narrows.
+func (t tokenRequest) asked() exchange.Asked {
+	return exchange.Asked{Scope: t.form.Get("scope"), Resources: t.form["resource"]}
+}
+
+// grants are what may be traded for tokens, by grant_type.
+var grants = map[string]func(*OAuth, tokenRequest) (exchange.Granted, error){
+	client.GrantClient: (*OAuth).clientCredentials,
+}
+
+// tokenFields are the parameters that some grant knows.
+var tokenFields = append([]string{"grant_type", "scope", "resource"}, clientFields...)
+
+// A tokenAnswer is RFC 6749 section 5.1.
+type tokenAnswer struct {
+	Access    string `json:"access_token"`
+	Type      string `json:"token_type"`
+	ExpiresIn int64  `json:"expires_in"`
+	Scope     string `json:"scope,omitzero"`
+	Refresh   string `json:"refresh_token,omitzero"`
+	IDToken   string `json:"id_token,omitzero"`
+}
+
+func (o *OAuth) token(w http.ResponseWriter, r *http.Request) error {
+	f, err := door.OAuthForm(w, r, tokenFields...)
+	if err != nil {
+		return err
+	}
+	proof, err := clientProof(r, f)
+	if err != nil {
+		return err
+	}
+	if f.Get("grant_type") == "" {
+		return check.Refuse(door.Body)
+	}
+	grant := grants[f.Get("grant_type")]
+	if grant == nil {
+		return check.Refuse(grantKnown)
+	}
+	g, err := grant(o, tokenRequest{r, f, proof})
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Pragma", "no-cache")
+	door.WriteJSON(w, "application/json", http.StatusOK, tokenAnswer{Access: g.Access, Type: "Bearer", ExpiresIn: int64(g.Lifetime(o.Door.Now()).Seconds()),
+		Scope: strings.Join(g.Scopes, " "), Refresh: g.Refresh, IDToken: g.IDToken})
+	return nil
+}
+
+func (o *OAuth) clientCredentials(t tokenRequest) (exchange.Granted, error) {
+	return o.Exchange.ClientCredentials(t.Context(), o.Door.Caller(t.Request), t.proof, t.asked())
+}
