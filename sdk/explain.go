@@ -19,6 +19,8 @@ var (
 	inOrderOfJWT = []string{checkPlace, checkPresent, checkForm, checkType, checkAlgorithm, checkKey, checkSignature, checkIssuer, checkAudience, checkTime, checkRevoked}
 	// An opaque token says nothing by itself: the server is asked about it.
 	inOrderOfOpaque = []string{checkPlace, checkPresent, checkForm, checkReach, checkIssuer, checkAudience, checkTime, checkRevoked}
+	// A token that is bound to a key comes with a proof.
+	inOrderOfProof = []string{checkProofForm, checkProofKey, checkProofSigned, checkProofMethod, checkProofAddress, checkProofTime, checkProofNonce, checkProofToken, checkSender, checkProofUnspent}
 )
 
 // Explain judges a request again and says which checks it passes, in order, up
@@ -26,7 +28,7 @@ var (
 // among them. It is for development and support: what it says of a token that
 // was refused is not for whoever sent it.
 func (v *Verifier) Explain(r *http.Request) []Check {
-	a := &attempt{v: v, r: r}
+	a := &attempt{v: v, r: r, look: true}
 	if behind, _ := r.Context().Value(contextKey{}).(*attempt); behind != nil && behind.v == v {
 		a.guards = behind.guards
 	}
@@ -36,13 +38,19 @@ func (v *Verifier) Explain(r *http.Request) []Check {
 // explained lists the checks of an attempt that ended with err.
 func (a *attempt) explained(err error) (all []Check) {
 	ids := inOrderOfJWT
-	if token, _ := bearer(a.r); strings.HasPrefix(token, opaquePrefix) {
+	token, dpop, _ := credentials(a.r)
+	if strings.HasPrefix(token, opaquePrefix) {
 		ids = inOrderOfOpaque
 	}
 	if a.v.feed == nil {
 		ids = ids[:len(ids)-1] // nothing is revoked for a stateless verifier
 	}
 	ids = slices.Clone(ids)
+	if dpop {
+		ids = append(ids, inOrderOfProof...)
+	} else {
+		ids = append(ids, checkSender)
+	}
 	for _, g := range a.guards {
 		ids = append(ids, g.name)
 	}

@@ -25,7 +25,9 @@ type attempt struct {
 	v       *Verifier
 	r       *http.Request
 	guards  []Guard
-	held    int // of the guards
+	held    int  // of the guards
+	dpop    bool // it came with the scheme DPoP
+	look    bool // nothing is used up
 	who     *Identity
 	token   *verified
 	private string // why the request was refused, for the log alone

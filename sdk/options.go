@@ -20,6 +20,8 @@ type settings struct {
 	now            func() time.Time
 	http           *http.Client
 	log            *slog.Logger
+	public         string
+	nonces         []byte
 	still          bool // no follower: tests poll by hand
 }
 

@@ -23,6 +23,7 @@ const (
 	checkAudience  = "token.audience"
 	checkTime      = "token.time"
 	checkRevoked   = "token.revoked"
+	checkSender    = "token.sender"
 	checkPosition  = "token.position"
 	checkScope     = "scope.held"
 	checkProof     = "proof.fresh"
@@ -30,6 +31,16 @@ const (
 	checkFeed      = "feed.fresh"
 	checkReach     = "server.reached"
 	checkRan       = "check.ran"
+
+	checkProofForm    = "dpop.form"
+	checkProofKey     = "dpop.key"
+	checkProofSigned  = "dpop.signature"
+	checkProofMethod  = "dpop.method"
+	checkProofAddress = "dpop.address"
+	checkProofTime    = "dpop.in_time"
+	checkProofNonce   = "dpop.nonce"
+	checkProofToken   = "dpop.token"
+	checkProofUnspent = "dpop.unspent"
 )
 
 // A Refusal says which check failed. It is the only error that [Verifier.Verify]
@@ -42,10 +53,12 @@ type Refusal struct {
 	Status     int           // the HTTP status: 400, 401, 403, 404, 500 or 503
 	RetryAfter time.Duration // with 503: when to ask again
 
-	code   string        // RFC 6750 and RFC 9470 error code; empty: none
+	code   string        // RFC 6750, RFC 9449 and RFC 9470 error code; empty: none
 	named  bool          // the caller may learn check and detail
 	scope  string        // what scope would do
 	maxAge time.Duration // how fresh the proof must be
+	dpop   bool          // the challenge is for DPoP
+	nonce  string        // that the next DPoP proof is to carry
 }
 
 func (r *Refusal) Error() string {
@@ -126,7 +139,7 @@ func reference() string {
 }
 
 // write answers a request with the refusal: a problem (RFC 9457) and, for 401
-// and 403, a challenge (RFC 6750 section 3, RFC 9470 section 3). checks are
+// and 403, a challenge (RFC 6750 section 3, RFC 9449 section 7.1, RFC 9470 section 3). checks are
 // what held and what did not, in development alone.
 func (r *Refusal) write(w http.ResponseWriter, realm string, checks []Check) {
 	body := struct {
@@ -146,6 +159,13 @@ func (r *Refusal) write(w http.ResponseWriter, realm string, checks []Check) {
 	switch r.Status {
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusBadRequest:
 		h.Set("WWW-Authenticate", r.challenge(realm))
+		if r.code == "" {
+			// RFC 9449 section 7.2: whoever asks may choose.
+			h.Add("WWW-Authenticate", `DPoP realm="`+plain(realm)+`", algs="`+proofAlgs+`"`)
+		}
+	}
+	if r.nonce != "" {
+		h.Set("DPoP-Nonce", r.nonce)
 	}
 	if r.RetryAfter > 0 {
 		h.Set("Retry-After", strconv.Itoa(seconds(r.RetryAfter)))
@@ -160,7 +180,11 @@ func (r *Refusal) write(w http.ResponseWriter, realm string, checks []Check) {
 
 func (r *Refusal) challenge(realm string) string {
 	var b strings.Builder
-	b.WriteString(`Bearer realm="` + plain(realm) + `"`)
+	scheme := "Bearer"
+	if r.dpop {
+		scheme = "DPoP"
+	}
+	b.WriteString(scheme + ` realm="` + plain(realm) + `"`)
 	// RFC 6750 section 3.1: a request without a token gets no error code.
 	if r.code == "" {
 		return b.String()
@@ -175,6 +199,9 @@ func (r *Refusal) challenge(realm string) string {
 	}
 	if r.maxAge > 0 {
 		b.WriteString(`, max_age=` + strconv.Itoa(seconds(r.maxAge)))
+	}
+	if r.dpop {
+		b.WriteString(`, algs="` + proofAlgs + `"`) // RFC 9449 section 7.1
 	}
 	return b.String()
 }

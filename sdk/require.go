@@ -28,6 +28,7 @@ func (v *Verifier) Require(guards ...Guard) func(http.Handler) http.Handler {
 				v.answer(w, a, err)
 				return
 			}
+			a.renew(w)
 			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), contextKey{}, a)))
 		})
 	}
@@ -44,13 +45,18 @@ func (a *attempt) run() (err error) {
 			err = broken(fmt.Sprint("a check panicked: ", p))
 		}
 	}()
-	token, err := bearer(a.r)
+	var token string
+	if token, a.dpop, err = credentials(a.r); err != nil {
+		return err
+	}
+	who, t, err := a.v.verify(a.r.Context(), token)
 	if err != nil {
 		return err
 	}
-	if a.who, a.token, err = a.v.verify(a.r.Context(), token); err != nil {
+	if err := a.sender(token, &t.claims); err != nil {
 		return err
 	}
+	a.who, a.token = who, t
 	for _, g := range a.guards {
 		if err := g.hold(a); err != nil {
 			return err
@@ -60,24 +66,37 @@ func (a *attempt) run() (err error) {
 	return nil
 }
 
-// bearer takes the token from the one place where it may be.
-func bearer(r *http.Request) (string, error) {
+// VerifyRequest judges a request's access token like [Verifier.Require], for
+// whoever cannot use a middleware. Of the two a token that is bound to a key
+// needs one: it comes with a proof for its request.
+func (v *Verifier) VerifyRequest(r *http.Request) (*Identity, error) {
+	a := &attempt{v: v, r: r}
+	if err := a.run(); err != nil {
+		return nil, err
+	}
+	return a.who, nil
+}
+
+// credentials takes the token from the one place where it may be, and says
+// whether it comes with a DPoP proof (RFC 9449 section 7.1) or as Bearer.
+func credentials(r *http.Request) (token string, dpop bool, err error) {
 	if r.URL.RawQuery != "" && r.URL.Query().Has("access_token") {
 		// It is in logs and histories by now; that it is refused makes it noticed.
-		return "", unclear(checkPlace, "a token in the address is not read")
+		return "", false, unclear(checkPlace, "a token in the address is not read")
 	}
 	values := r.Header["Authorization"]
 	if len(values) > 1 {
-		return "", unclear(checkPlace, "there is more than one Authorization header")
+		return "", false, unclear(checkPlace, "there is more than one Authorization header")
 	}
 	if len(values) == 1 {
 		// RFC 9110 section 11.1: the scheme in any case, then one space.
 		scheme, token, _ := strings.Cut(values[0], " ")
-		if strings.EqualFold(scheme, "Bearer") && token != "" {
-			return token, nil
+		dpop := strings.EqualFold(scheme, "DPoP")
+		if (dpop || strings.EqualFold(scheme, "Bearer")) && token != "" {
+			return token, dpop, nil
 		}
 	}
-	return "", &Refusal{
+	return "", false, &Refusal{
 		Check: checkPresent, Ref: reference(), Status: http.StatusUnauthorized, named: true,
 		Title: "Please sign in.", Detail: "the request has no access token",
 	}
@@ -91,6 +110,14 @@ func unclear(check, detail string) *Refusal {
 	}
 }
 
+// renew gives whoever came with DPoP the nonce for the next proof, where one is
+// demanded.
+func (a *attempt) renew(w http.ResponseWriter) {
+	if a.dpop && a.v.nonces != nil {
+		w.Header().Set("DPoP-Nonce", a.v.nonces.now(a.v.now()))
+	}
+}
+
 // answer writes the refusal and one line about it.
 func (v *Verifier) answer(w http.ResponseWriter, a *attempt, err error) {
 	var r *Refusal
@@ -99,11 +126,14 @@ func (v *Verifier) answer(w http.ResponseWriter, a *attempt, err error) {
 		r = unsure(checkRan, "the request ended before it was judged")
 	}
 	v.say(a, r)
+	a.renew(w)
 	var checks []Check
 	if v.development && r.Status == http.StatusUnauthorized {
 		checks = a.explained(r)
 	}
-	r.write(w, v.audience, checks)
+	said := *r
+	said.dpop = r.dpop || a.dpop // RFC 9449 section 7.1: challenged in kind
+	said.write(w, v.audience, checks)
 }
 
 // say logs a refusal: never the token, nor the query it may stand in.

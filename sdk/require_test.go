@@ -75,7 +75,7 @@ func TestWhereATokenMayBe(t *testing.T) {
 	}{
 		"none":           {func(r *http.Request) { r.Header.Del("Authorization") }, checkPresent, 401},
 		"Basic":          {func(r *http.Request) { r.SetBasicAuth("a", "b") }, checkPresent, 401},
-		"DPoP":           {func(r *http.Request) { r.Header.Set("Authorization", "DPoP "+token) }, checkPresent, 401},
+		"DPoP":           {func(r *http.Request) { r.Header.Set("Authorization", "DPoP "+token) }, checkProofForm, 401},
 		"scheme alone":   {func(r *http.Request) { r.Header.Set("Authorization", "Bearer") }, checkPresent, 401},
 		"no scheme":      {func(r *http.Request) { r.Header.Set("Authorization", token) }, checkPresent, 401},
 		"two headers":    {func(r *http.Request) { r.Header.Add("Authorization", "Bearer "+token) }, checkPlace, 400},

@@ -33,8 +33,10 @@ type claims struct {
 	issuer, subject, client, id       string
 	session, grant, organization, acr string
 	audience, scopes, amr             []string
-	issued, notBefore, expires        int64 // seconds since 1970
-	authenticated                     int64 // seconds since 1970; 0: nobody was
+	issued, notBefore, expires        int64  // seconds since 1970
+	authenticated                     int64  // seconds since 1970; 0: nobody was
+	jkt                               string // the thumbprint of the key that the token is bound to by DPoP
+	bound                             bool   // it is bound, by whatever there is
 	rev                               uint64
 	hasRev                            bool
 }
@@ -144,6 +146,14 @@ func (c *claims) set(name string, value []byte) (err error) {
 			one, err = text(value)
 			c.audience = []string{one}
 		}
+	case "cnf":
+		c.bound = true
+		err = members(value, func(name string, value []byte) (err error) {
+			if name == "jkt" {
+				c.jkt, err = text(value)
+			}
+			return err
+		})
 	case "scope":
 		var all string
 		all, err = text(value)

@@ -28,6 +28,9 @@ type Verifier struct {
 	asker            *asker // nil when stateless
 	cache            cache
 	lines            budget
+	public           string // the address that DPoP proofs are for; empty: that of the request
+	nonces           nonces
+	seen             seen
 	end              context.CancelFunc
 	running          sync.WaitGroup
 }
@@ -51,7 +54,7 @@ func New(ctx context.Context, issuer string, opts ...Option) (*Verifier, error) 
 	remote := &server{issuer: issuer, client: s.client, secret: s.secret, http: s.http, now: s.now}
 	v := &Verifier{
 		issuer: issuer, audience: s.audience, development: strings.HasPrefix(issuer, "http:"), now: s.now, log: s.log, end: end,
-		server: remote, keys: &keyring{server: remote, life: life},
+		server: remote, keys: &keyring{server: remote, life: life}, public: s.public, nonces: s.nonces,
 	}
 	if !s.stateless {
 		v.feed = &feed{view: newView(), server: remote, log: s.log, life: life, patience: beatWithin}
@@ -119,9 +122,15 @@ func (v *Verifier) View() View {
 
 // Verify judges an access token: form, signature, issuer, audience, time, and
 // whether it still stands. The error is a [*Refusal], or that of ctx; with an
-// error there is no identity.
+// error there is no identity. A token that is bound to a key is refused: the
+// proof of it is in the request (see [Verifier.VerifyRequest]).
 func (v *Verifier) Verify(ctx context.Context, token string) (*Identity, error) {
-	who, _, err := v.verify(ctx, token)
+	who, t, err := v.verify(ctx, token)
+	if err == nil && t.bound {
+		r := refuse(checkSender, "the token is bound to a key, and there is no request to prove it")
+		r.named, r.dpop = true, true
+		return nil, r
+	}
 	return who, err
 }
 
