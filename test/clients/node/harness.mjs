@@ -59,10 +59,12 @@ export async function refused(promise, error) {
 }
 
 const tests = [];
-export const test = (name, run) => tests.push({ name, run });
+export const test = (name, needs, run) => tests.push(run ? { name, needs, run } : { name, needs: [], run: needs });
 
 export async function run() {
-  for (const { name, run } of tests) {
+  const server = await (await fetch(new URL('.well-known/openid-configuration', issuer))).json();
+  for (const { name, needs, run } of tests) {
+    if (!needs.every((n) => n in server || server.grant_types_supported.includes(n))) continue;
     let error = '';
     try {
       await run();
