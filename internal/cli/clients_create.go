@@ -59,7 +59,7 @@ func (r *root) clientsCreate() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return r.printMade(answer)
+			return r.printMade(cmd, answer)
 		},
 	}
 	flags := cmd.Flags()
@@ -84,7 +84,7 @@ func (r *root) clientsCreate() *cobra.Command {
 }
 
 // printMade shows one client or several, with their secrets: the only time.
-func (r *root) printMade(answer jsontext.Value) error {
+func (r *root) printMade(cmd *cobra.Command, answer jsontext.Value) error {
 	var clients []client
 	var err error
 	if answer.Kind() == '[' {
@@ -109,5 +109,6 @@ func (r *root) printMade(answer jsontext.Value) error {
 	if slices.ContainsFunc(clients, func(c client) bool { return c.Secret != "" }) {
 		fmt.Fprintln(r.stderr, "A secret is shown only now; the server keeps a hash.")
 	}
+	r.undescribed(cmd, clients)
 	return nil
 }

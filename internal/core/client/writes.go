@@ -58,4 +58,6 @@ type Reader interface {
 	Granted(GrantID) Consent
 	// Consents lists what a person allows, the newest first.
 	Consents(user identity.UserID) []Consent
+	// Scopes are the permissions that operators described, by name.
+	Scopes() []Scope
 }

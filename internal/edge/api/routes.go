@@ -76,6 +76,10 @@ func (m *Manage) routes() []route {
 		{method: "POST", path: "/api/v1/clients", name: "clients.create", says: "Registers an application, or a list of them, from client metadata (RFC 7591 section 2).", in: registration{},
 			status: http.StatusCreated, out: registration{}, runs: "client.create", do: m.createClients},
 
+		{method: "GET", path: "/api/v1/scopes", name: "scopes.list", says: "Lists permissions and what people read of them.", out: scopePage{}, do: m.scopes},
+		{method: "PUT", path: "/api/v1/scopes/{scope}", name: "scopes.describe", says: "Says what a permission means to people.", in: scopeIn{}, out: scopeOut{}, runs: "scope.describe", do: m.describeScope},
+		{method: "DELETE", path: "/api/v1/scopes/{scope}", name: "scopes.undescribe", says: "Takes the operator's words for a permission away.", out: scopeOut{}, runs: "scope.undescribe", do: m.undescribeScope},
+
 		{method: "GET", path: "/api/v1/sessions", name: "sessions.list", says: "Lists sessions, the newest first.", query: []string{"q"}, out: sessionPage{}, refuses: []string{"query.form", "user.found", "client.found"}, held: true, do: m.sessions},
 		{method: "GET", path: "/api/v1/sessions/{id}", name: "sessions.show", says: "Tells the story of a session: each exchange and its checks.", out: sessionStory{}, refuses: []string{"session.found"}, do: m.session},
 		{method: "POST", path: "/api/v1/sessions/end", name: "sessions.end", says: "Ends one session, or every live one that a query selects.", in: ending{}, out: endOut{}, also: http.StatusAccepted,

@@ -90,6 +90,9 @@ var kinds = []kind{
 	{client.Disallow{}, one, `update consents set scopes = '', terms = '{}', changed = $2, cut = (select seq from feed_head) where id = $1 and scopes <> ''`},
 	{client.Unallow{}, any_, `delete from consents where id in (select c.id from consents c where c.user_id = $1
 		and exists (select 1 from users u where u.id = $1 and u.state = 3) order by c.id limit 500)`},
+	{client.Describe{}, one, `insert into scopes (name, says, optional, changed) values ($1, $2, $3, $4)
+		on conflict (name) do update set says = excluded.says, optional = excluded.optional, changed = excluded.changed`},
+	{client.Undescribe{}, one, `delete from scopes where name = $1`},
 
 	{key.Add{}, one, `insert into keys (purpose, number, kid, alg, wrapped, sealed, public, created, since, compromised) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0)`},
 	{key.Hasten{}, one, `update keys set since = $4 where purpose = $1 and number = $2 and since = $3 and compromised = 0`},
