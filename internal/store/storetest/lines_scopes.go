@@ -20,7 +20,9 @@ func (w world) scopes(v core.View) any {
 var scopeLines = []line{
 	{client.Describe{}, func(w world) steps {
 		a := w.describe("a")
-		again := with(a, func(d *client.Describe) { d.Says, d.Optional, d.Changed = "read all your notes", false, at.Add(time.Hour) })
+		again := with(a, func(d *client.Describe) {
+			d.Says, d.Optional, d.Changed = "read all your notes", false, at.Add(time.Hour)
+		})
 		return steps{
 			given: core.Unit{a},
 			unit:  core.Unit{w.describe("b"), again},
