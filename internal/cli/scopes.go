@@ -3,8 +3,10 @@ package cli
 import (
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -90,6 +92,15 @@ func (r *root) scopesUndescribe() *cobra.Command {
 // undescribed names the scopes of new applications that people would read no
 // words for.
 func (r *root) undescribed(cmd *cobra.Command, made []client) {
+	asked := map[string]bool{}
+	for _, c := range made {
+		for _, name := range strings.Fields(c.Scope) {
+			asked[name] = asked[name] || !c.FirstParty && c.Type != "machine"
+		}
+	}
+	if !slices.Contains(slices.Collect(maps.Values(asked)), true) {
+		return
+	}
 	var all struct {
 		Scopes []scope `json:"scopes"`
 	}
@@ -97,14 +108,8 @@ func (r *root) undescribed(cmd *cobra.Command, made []client) {
 		return // the applications are made; this is talk
 	}
 	for _, s := range all.Scopes {
-		if s.Says != "" || s.BuiltIn {
-			continue
-		}
-		for _, c := range made {
-			if !c.FirstParty && c.Type != "machine" && strings.Contains(" "+c.Scope+" ", " "+s.Name+" ") {
-				fmt.Fprintf(r.stderr, "People read no words for %s yet:   doorward scopes describe %s --says '...'\n", plain(s.Name), plain(s.Name))
-				break
-			}
+		if asked[s.Name] && s.Says == "" && !s.BuiltIn {
+			fmt.Fprintf(r.stderr, "People read no words for %s yet:   doorward scopes describe %s --says '...'\n", plain(s.Name), plain(s.Name))
 		}
 	}
 }
