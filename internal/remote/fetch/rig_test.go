@@ -148,7 +148,7 @@ func (w *world) untouched(what string) {
 
 // old is a server that speaks nothing newer than this version.
 func (w *world) old(version uint16) *httptest.Server {
-	s := httptest.NewUnstartedServer(http.NotFoundHandler())
+	s := httptest.NewUnstartedServer(http.HandlerFunc(fine))
 	s.TLS = &tls.Config{MaxVersion: version, MinVersion: tls.VersionTLS10}
 	s.Config.ErrorLog = log.New(io.Discard, "", 0)
 	s.StartTLS()
