@@ -34,6 +34,10 @@ type Config struct {
 	GeoFile string
 	// TrustedProxies are the peers whose X-Forwarded-For is believed.
 	TrustedProxies []netip.Prefix
+	// TLS is this server's own certificate; empty where a proxy ends TLS.
+	TLS TLS
+	// MTLS is where and how applications show certificates.
+	MTLS MTLS
 
 	Session Session
 	Admin   Admin
@@ -53,6 +57,14 @@ type Config struct {
 	// one came from.
 	Values []Value
 }
+
+// TLS are the files of a certificate and its key, in PEM.
+type TLS struct{ Cert, Key string }
+
+// MTLS says where applications show certificates: at a listener of its own, or
+// to a trusted proxy that passes them on in a header. URL is the address that
+// they find it at, and CA the file of who may sign their certificates.
+type MTLS struct{ Listen, URL, Header, CA string }
 
 // Session says how long a sign-in lasts: Idle without use, Max in any case.
 type Session struct{ Idle, Max time.Duration }
@@ -135,6 +147,12 @@ func settings() []setting {
 			c.TrustedProxies, says = prefixes(s, "everybody could forge an address")
 			return says
 		}},
+		{key: "tls_cert", kind: text, read: func(c *Config, s string) string { c.TLS.Cert = s; return absolute(s) }},
+		{key: "tls_key", kind: text, read: func(c *Config, s string) string { c.TLS.Key = s; return absolute(s) }},
+		{key: "mtls_listen", kind: text, read: func(c *Config, s string) string { c.MTLS.Listen = s; return address(s) }},
+		{key: "mtls_url", kind: text, read: func(c *Config, s string) string { c.MTLS.URL = s; return machineAddress(s) }},
+		{key: "mtls_header", kind: text, read: func(c *Config, s string) string { c.MTLS.Header = s; return fieldName(s) }},
+		{key: "mtls_ca", kind: text, read: func(c *Config, s string) string { c.MTLS.CA = s; return absolute(s) }},
 
 		// Without use a sign-in may last 30 days at most (NIST SP 800-63B-4 section 2.1.3).
 		duration("session.idle", "14d", 5*time.Minute, 30*day, func(c *Config) *time.Duration { return &c.Session.Idle }),
@@ -191,6 +209,7 @@ func (c *Config) together() []Problem {
 	if c.Listen == c.OpsListen && !freePort(c.Listen) {
 		refuse("ops_listen", "is the same address as listen: metrics must not be public")
 	}
+	c.tlsTogether(refuse)
 	if c.Session.Idle > c.Session.Max {
 		refuse("session.idle", "is longer than session.max")
 	}

@@ -21,6 +21,7 @@ const (
 	writeTimeout   = 30 * time.Second
 	idleTimeout    = time.Minute
 	maxHeaderBytes = 16 << 10
+	maxStreams     = 100
 	stopWithin     = 15 * time.Second
 )
 
@@ -52,7 +53,7 @@ func run(ctx context.Context, c Config, log *slog.Logger, with ready) error {
 		return err
 	}
 	defer s.store.Close()
-	main, err := net.Listen("tcp", c.Listen)
+	main, err := s.openMain()
 	if err != nil {
 		return err
 	}
@@ -66,6 +67,11 @@ func run(ctx context.Context, c Config, log *slog.Logger, with ready) error {
 	if err != nil {
 		return err
 	}
+	machines, address, err := s.openMTLS()
+	if err != nil {
+		return err
+	}
+	s.machines = address
 	mux := s.routes()
 	serving := func() {}
 	if with != nil {
@@ -76,8 +82,16 @@ func run(ctx context.Context, c Config, log *slog.Logger, with ready) error {
 	working, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	finish := s.jobs(working)
-	public, socket := s.httpServer(s.clean(s.health(mux))), s.socketServer()
-	failed := make(chan error, 3)
+	public, socket := s.httpServer(s.clean(s.health(s.byName(mux)))), s.socketServer()
+	failed := make(chan error, 4)
+	serve := []*http.Server{public, socket}
+	if machines != nil {
+		defer machines.Close()
+		shown := s.httpServer(s.clean(s.health(s.machineRoutes())))
+		serve = append(serve, shown)
+		go func() { failed <- shown.Serve(machines) }()
+		log.Info("certificates of applications", "mtls_listen", machines.Addr().String(), "mtls_url", address.String())
+	}
 	if ops != nil {
 		defer ops.Close()
 		look := s.opsServer(ops.Addr())
@@ -97,7 +111,10 @@ func run(ctx context.Context, c Config, log *slog.Logger, with ready) error {
 	close(s.closing)
 	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
 	defer cancel()
-	err = errors.Join(closed(err), public.Shutdown(within), socket.Shutdown(within))
+	err = closed(err)
+	for _, one := range serve {
+		err = errors.Join(err, one.Shutdown(within))
+	}
 	stop()
 	finish()
 	log.Info("stopped")
@@ -113,7 +130,7 @@ func closed(err error) error {
 
 func (s *server) httpServer(h http.Handler) *http.Server {
 	return &http.Server{Handler: h, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
-		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)}
+		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes, HTTP2: &http.HTTP2Config{MaxConcurrentStreams: maxStreams}, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)}
 }
 
 // health answers probes before anything else is asked of them: they come by

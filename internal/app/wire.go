@@ -53,6 +53,7 @@ type server struct {
 	manage   *manage.Manage
 	door     *door.Door
 	drills   *api.Drills
+	machines *url.URL       // where applications show certificates; nil where they cannot
 	fetch    *fetch.Fetcher // what asks at addresses that others named
 	mail     mail.Transport // nil when this server sends none
 	inbox    *mail.Inbox    // in development without a mail server
@@ -117,7 +118,7 @@ func build(ctx context.Context, c Config, now func() time.Time, log *slog.Logger
 		SignUp: identity.Admission{Open: c.SignUp.Open == "open", Domains: c.SignUp.Domains}, PasswordMin: c.SignIn.PasswordMin, Where: where(places)},
 		gate, s.meters)
 	s.manage = manage.New(s.pipe, gate, manage.Keys{Follow: s.keys, KEK: k, Policy: c.keyPolicy()}, manage.Policy{Issuer: c.Issuer, PasswordMin: c.SignIn.PasswordMin, Token: life})
-	s.door = &door.Door{Issuer: issuer, Dev: c.Development, Trusted: c.TrustedProxies, Now: now, Log: log, Tally: s.tallies.Add,
+	s.door = &door.Door{Issuer: issuer, Dev: c.Development, Trusted: c.TrustedProxies, Certificate: c.MTLS.Header, Now: now, Log: log, Tally: s.tallies.Add,
 		Forwarded: s.forwarders.note, Served: s.measures.served, Refused: func(c *check.Check) { s.measures.refusals.Add(c.ID) }}
 	s.drills = &api.Drills{Door: s.door}
 	s.watchAll(gate.Load)
@@ -178,7 +179,7 @@ func (s *server) routes() *http.ServeMux {
 	(&api.Sessions{Door: s.door, Exchange: s.exchange}).Routes(mux)
 	s.drills.Routes(mux)
 	(&api.Feed{Door: s.door, Exchange: s.exchange}).Routes(mux)
-	(&oauth.OAuth{Door: s.door, Exchange: s.exchange, Keys: s.keys.Keys}).Routes(mux)
+	(&oauth.OAuth{Door: s.door, Exchange: s.exchange, Keys: s.keys.Keys, Machines: s.machines}).Routes(mux)
 	mux.Handle("/sdk/doorward.js", s.door.On(door.Problem, door.Address{Methods: map[string]door.Handler{"GET": serveSDK}}.Serve))
 	pages := web.Config{Door: s.door, Exchange: s.exchange, Keys: s.keys.Keys}
 	if s.inbox != nil {
@@ -186,6 +187,34 @@ func (s *server) routes() *http.ServeMux {
 	}
 	web.New(pages).Routes(mux)
 	return mux
+}
+
+// machineRoutes is what there is where applications show certificates: what
+// machines ask, and nothing of the pages. Browsers have no business there.
+func (s *server) machineRoutes() http.Handler {
+	mux := http.NewServeMux()
+	d := *s.door
+	d.Issuer = s.machines
+	(&oauth.OAuth{Door: &d, Exchange: s.exchange, Keys: s.keys.Keys, Machines: s.machines}).Routes(mux)
+	(&api.Feed{Door: &d, Exchange: s.exchange}).Routes(mux)
+	(&api.Manage{Door: &d, Manage: s.manage, Exchange: s.exchange, Drills: s.drills, Accounts: s.exchange, Diagnose: s.diagnose}).PublicRoutes(mux)
+	return mux
+}
+
+// byName leads requests for the name that applications show certificates at to
+// what is there, where a proxy asks for them in front of both names.
+func (s *server) byName(main http.Handler) http.Handler {
+	if s.machines == nil || s.config.MTLS.Header == "" {
+		return main
+	}
+	machines := s.machineRoutes()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Host == s.machines.Host {
+			machines.ServeHTTP(w, r)
+			return
+		}
+		main.ServeHTTP(w, r)
+	})
 }
 
 // serveSDK gives pages of any origin the browser SDK.

@@ -32,6 +32,7 @@ func (r *root) configuration(cmd *cobra.Command) func() (loaded, error) {
 	flags.String("issuer", "", "the address people see")
 	flags.String("database", "", "sqlite:///path or postgres://...")
 	flags.String("ops-listen", "", "host:port of the metrics")
+	flags.String("mtls-listen", "", "host:port for applications that show certificates")
 	return func() (loaded, error) {
 		l := loaded{file: *file}
 		content, err := l.read()
@@ -39,7 +40,7 @@ func (r *root) configuration(cmd *cobra.Command) func() (loaded, error) {
 			return l, err
 		}
 		given := map[string]string{}
-		for _, flag := range []string{"data", "listen", "issuer", "database", "ops-listen"} {
+		for _, flag := range []string{"data", "listen", "issuer", "database", "ops-listen", "mtls-listen"} {
 			if f := flags.Lookup(flag); f.Changed {
 				given[strings.ReplaceAll(flag, "-", "_")] = f.Value.String()
 			}

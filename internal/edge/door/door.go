@@ -30,9 +30,12 @@ type Door struct {
 	Issuer  *url.URL
 	Dev     bool // http on a loopback name: cookies without the __Host- prefix
 	Trusted []netip.Prefix
-	Now     func() time.Time
-	Log     *slog.Logger
-	Tally   func(ledger.Tally)
+	// Certificate is the header in which trusted proxies pass on the
+	// certificate of a client; empty: none do.
+	Certificate string
+	Now         func() time.Time
+	Log         *slog.Logger
+	Tally       func(ledger.Tally)
 	// Served and Refused, when set, are told of each request how it ended, and
 	// of each refusal that no exchange settled.
 	Served  func(r *http.Request, err error, took time.Duration)

@@ -1,8 +1,10 @@
 package oauth
 
 import (
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/doorward/doorward/internal/core/key"
 )
@@ -14,7 +16,7 @@ var authMethods = []string{"client_secret_basic", "client_secret_post"}
 // Connect Discovery section 3).
 func (o *OAuth) metadata(ring *key.Ring) any {
 	issuer := o.Exchange.Policy().Issuer
-	return map[string]any{
+	m := map[string]any{
 		"issuer":                                issuer,
 		"jwks_uri":                              issuer + "/oauth/jwks",
 		"token_endpoint":                        issuer + "/oauth/token",
@@ -27,4 +29,24 @@ func (o *OAuth) metadata(ring *key.Ring) any {
 		"doorward_revocations_endpoint":                 issuer + "/revocations",
 		"doorward_revocations_stream_endpoint":          issuer + "/revocations/stream",
 	}
+	if o.Machines != nil {
+		m["mtls_endpoint_aliases"] = aliases(m, issuer, o.Machines.String())
+	}
+	return m
+}
+
+// asked are the endpoints that machines ask, and where they may show
+// certificates (RFC 8705 section 5): browsers ask none of them.
+var asked = []string{"token_endpoint", "introspection_endpoint", "revocation_endpoint", "userinfo_endpoint", "pushed_authorization_request_endpoint",
+	"device_authorization_endpoint", "doorward_revocations_endpoint", "doorward_revocations_stream_endpoint"}
+
+// aliases are those endpoints that there are, at another address.
+func aliases(metadata map[string]any, issuer, at string) map[string]string {
+	out := map[string]string{}
+	for _, name := range asked {
+		if path, ok := strings.CutPrefix(fmt.Sprint(metadata[name]), issuer+"/"); ok {
+			out[name] = at + "/" + path
+		}
+	}
+	return out
 }

@@ -4,6 +4,7 @@ package oauth
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -23,6 +24,9 @@ type OAuth struct {
 	Door     *door.Door
 	Exchange *exchange.Exchanges
 	Keys     *key.Keyring
+	// Machines is the address at which clients show certificates; nil where
+	// there is none but the issuer.
+	Machines *url.URL
 }
 
 // Routes mounts the protocol endpoints.
