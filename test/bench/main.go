@@ -66,7 +66,7 @@ func parse(args []string) (s settings, err error) {
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.StringVar(&s.binary, "binary", "build/doorward", "the binary to measure")
 	f.StringVar(&s.build, "build", "build", "a directory on disk for databases and bench.json")
-	f.DurationVar(&s.round, "round", 2*time.Second, "how long one round lasts")
+	f.DurationVar(&s.round, "round", 400*time.Millisecond, "how long one round lasts")
 	f.IntVar(&s.rounds, "rounds", 3, "how many rounds a median is taken of")
 	f.StringVar(&only, "only", "", "workloads by id, such as W3,W4 (default: all)")
 	f.StringVar(&stores, "stores", "sqlite,postgres", "where sessions are kept")

@@ -58,8 +58,12 @@ func stage(s settings, c cores, top *ceiling, dir, store string, out *report) (e
 	if err != nil {
 		return err
 	}
+	apps, err := register(srv)
+	if err != nil {
+		return err
+	}
 	run := ceilings(top)
-	for _, w := range workloads(srv, in, seeds, durable) {
+	for _, w := range append(workloads(srv, in, seeds, durable), oauthWorkloads(srv, apps)...) {
 		if s.wants(w.id) {
 			run = append(run, w)
 		}
