@@ -18,7 +18,7 @@ func (r *root) keysRotate() *cobra.Command {
 			return r.aboutKeys(cmd.Context(), http.MethodPost, "/api/v1/keys/rotate", in)
 		},
 	}
-	cmd.Flags().StringVar(&in.Purpose, "purpose", "signing", "signing, refresh, opaque, mail or ledger")
+	cmd.Flags().StringVar(&in.Purpose, "purpose", "signing", "signing, signing-rs256 and its kind, refresh, opaque, mail or ledger")
 	cmd.Flags().BoolVar(&in.Now, "now", false, "use it after 15 seconds; verifiers that cache the JWKS for longer may refuse its tokens meanwhile")
 	return cmd
 }

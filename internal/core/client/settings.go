@@ -16,6 +16,8 @@ type Settings struct {
 	// Revocation is how resource servers learn that its tokens died.
 	Revocation string `json:"doorward_revocation,omitzero"`
 	URI        string `json:"client_uri,omitzero"` // its home page
+
+	Answers
 }
 
 // Words of code challenges.
@@ -50,7 +52,7 @@ func (c Client) validSettings() (check.Word, bool) {
 	case s.URI != "" && !WebAddress(s.URI):
 		return WordURI, false
 	}
-	return 0, true
+	return s.Answers.valid(c.TokenFormat)
 }
 
 // Grant types (RFC 7591 section 2, and those of later documents).

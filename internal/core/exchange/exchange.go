@@ -4,11 +4,14 @@
 package exchange
 
 import (
+	"fmt"
 	"net/netip"
 	"sync"
 	"time"
 
+	"github.com/doorward/doorward/internal/base/jose"
 	"github.com/doorward/doorward/internal/base/secret"
+	"github.com/doorward/doorward/internal/core"
 	"github.com/doorward/doorward/internal/core/check"
 	"github.com/doorward/doorward/internal/core/client"
 	"github.com/doorward/doorward/internal/core/factor"
@@ -122,8 +125,22 @@ func (x *Exchanges) issue(p check.Passed, j *settle.Judgement, c client.Client, 
 		claims.IssuedAt = nb
 	}
 	claims.ExpiresAt = claims.IssuedAt.Add(x.policy.Token.Access)
-	t, err := token.Issue(p, x.keys.Ring(), c.TokenFormat, claims)
+	by, err := x.signer(c.AccessTokenAlg)
+	if err != nil {
+		return "", time.Time{}, err
+	}
+	t, err := token.Issue(p, x.keys.Ring(), c.TokenFormat, by, claims)
 	return t, claims.ExpiresAt, err
+}
+
+// signer is the key that signs by an algorithm which an application asked for.
+// Where it was asked for just now, or its key was compromised, another is made
+// within seconds.
+func (x *Exchanges) signer(alg jose.Alg) (*jose.SigningKey, error) {
+	if k := x.keys.SignerBy(alg); k != nil {
+		return k, nil
+	}
+	return nil, fmt.Errorf("exchange: %w: there is no %s key yet", core.ErrUnavailable, alg)
 }
 
 // ends are the writes that end one session at the unit's position.

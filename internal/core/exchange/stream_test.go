@@ -325,7 +325,7 @@ func (r *rig) machine(t *testing.T, id string, change func(c *token.Claims)) exc
 	if change != nil {
 		change(&c)
 	}
-	text, err := token.Issue(passed, r.ring, "jwt", c)
+	text, err := token.Issue(passed, r.ring, "jwt", r.ring.Signer, c)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,10 @@ package key
 
 import (
 	"fmt"
+	"slices"
 	"time"
+
+	"github.com/doorward/doorward/internal/base/jose"
 )
 
 // A Purpose says what a key is for; a key of one purpose is never used for another.
@@ -20,12 +23,31 @@ const (
 	Mail                       // mails that wait to be sent: 32 bytes
 	_                          // 7 is not given
 	Opaque                     // opaque access tokens: 32 bytes
+
+	// Tokens of applications that asked for an algorithm which is not that of
+	// Signing: pairs, published, each made when it is first asked for.
+	SigningES256
+	SigningEdDSA
+	SigningRS256
+	SigningRS512
+	SigningPS256
 )
 
-// purposes are all of them, in the order in which keys are made.
+// purposes are those of which every database has a key, in the order in which
+// they are made.
 var purposes = []Purpose{Signing, Refresh, Ledger, Form, Code, Mail, Opaque}
 
-var purposeNames = [...]string{Signing: "signing", Refresh: "refresh", Ledger: "ledger", Form: "form", Code: "code", Mail: "mail", Opaque: "opaque"}
+// asked are those whose keys are made when an application asks for them.
+var asked = []Purpose{SigningES256, SigningEdDSA, SigningRS256, SigningRS512, SigningPS256}
+
+var purposeNames = [...]string{Signing: "signing", Refresh: "refresh", Ledger: "ledger", Form: "form", Code: "code", Mail: "mail", Opaque: "opaque",
+	SigningES256: "signing-es256", SigningEdDSA: "signing-eddsa", SigningRS256: "signing-rs256", SigningRS512: "signing-rs512", SigningPS256: "signing-ps256"}
+
+// algs are the algorithms of purposes that are of one.
+var algs = [...]jose.Alg{SigningES256: jose.ES256, SigningEdDSA: jose.EdDSA, SigningRS256: jose.RS256, SigningRS512: jose.RS512, SigningPS256: jose.PS256}
+
+// Signs says whether keys of a purpose sign tokens and are published.
+func (p Purpose) Signs() bool { return p == Signing || slices.Contains(asked, p) }
 
 // String is the purpose's name in lists and commands.
 func (p Purpose) String() string {
@@ -37,7 +59,7 @@ func (p Purpose) String() string {
 
 // ParsePurpose reads a purpose's name.
 func ParsePurpose(s string) (Purpose, bool) {
-	for _, p := range purposes {
+	for _, p := range slices.Concat(purposes, asked) {
 		if p.String() == s {
 			return p, true
 		}
@@ -49,7 +71,7 @@ func ParsePurpose(s string) (Purpose, bool) {
 type Key struct {
 	Purpose     Purpose
 	Number      int    // 1, 2, ... in the order of making
-	KID         string // RFC 7638 thumbprint for Signing, else a name
+	KID         string // RFC 7638 thumbprint of what signs, else a name
 	Alg         string
 	Wrapped     []byte // the data key that Sealed lies under; empty: the key-encryption key itself
 	Sealed      []byte // the private part; empty when it was erased

@@ -84,6 +84,91 @@ func TestARingOfTwoAlgorithms(t *testing.T) {
 	}
 }
 
+// A key of an algorithm that is not the server's own is made when it is wanted,
+// signs what asked for it and nothing else, and takes turns like the others.
+func TestKeysThatApplicationsAskFor(t *testing.T) {
+	s := sealer(t)
+	have, err := Make(t.Context(), nil, s, jose.ES256, start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := rows(nil, have)
+	if p := policy.Plan(keys, start); !p.Empty() {
+		t.Errorf("nobody wants anything, and %+v is planned", p)
+	}
+	wants := []jose.Alg{jose.EdDSA, jose.PS256, "none", "HS256"}
+	for _, w := range policy.Plan(keys, start, wants...).Make {
+		a, err := New(t.Context(), s, w, start)
+		if err != nil {
+			t.Fatal(err)
+		}
+		have = append(have, a)
+	}
+	keys = rows(nil, have)
+	if p := policy.Plan(keys, start, wants...); !p.Empty() {
+		t.Errorf("what was wanted is there, and %+v is planned", p)
+	}
+	r, err := Open(t.Context(), keys, s, policy, start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(r.Algs(), []jose.Alg{jose.ES256, jose.EdDSA, jose.PS256}) || len(r.Verify) != 3 {
+		t.Errorf("published: %v", r.Algs())
+	}
+	for alg, want := range map[jose.Alg]jose.Alg{"": jose.ES256, jose.ES256: jose.ES256, jose.EdDSA: jose.EdDSA, jose.PS256: jose.PS256, jose.RS256: "", "none": "", "HS256": ""} {
+		if k := r.SignerBy(alg); (k == nil) != (want == "") || k != nil && k.Alg() != want {
+			t.Errorf("%q is signed by %v", alg, k)
+		}
+	}
+	for _, of := range []Purpose{SigningEdDSA, SigningPS256} {
+		name, ok := ParsePurpose(of.String())
+		if later := policy.Plan(keys, start.Add(policy.Every)).Make; !ok || name != of || !of.Signs() || !policy.Turns(of) ||
+			!slices.ContainsFunc(later, func(w Want) bool { return w.Purpose == of && w.Number == 2 && w.Alg == algs[of] }) {
+			t.Errorf("%s takes no turns: %+v", of, later)
+		}
+	}
+	// The server's own algorithm becomes one that was asked for: each purpose
+	// keeps its key, and the server's own comes first.
+	ed, err := Make(t.Context(), nil, s, jose.EdDSA, start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r, err = Open(t.Context(), append(rows(nil, ed), rows(nil, have[len(have)-2:])...), s, policy, start); err != nil || r.SignerBy(jose.EdDSA) != r.Signer {
+		t.Errorf("%v is signed by %v, %v", jose.EdDSA, r.SignerBy(jose.EdDSA), err)
+	}
+}
+
+func TestWhatIsWantedIsRemembered(t *testing.T) {
+	s := sealer(t)
+	have, err := Make(t.Context(), nil, s, jose.ES256, start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	open := func(have []Add) *Ring {
+		r, err := Open(t.Context(), rows(nil, have), s, policy, start)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	k := NewKeyring(open(have))
+	k.Want("none", jose.ES256, jose.EdDSA)
+	if k.SignerBy(jose.EdDSA) != nil || k.SignerBy(jose.PS256) != nil || k.SignerBy("") != k.Ring().Signer || k.SignerBy("none") != nil {
+		t.Error("a key signs that is not there")
+	}
+	if got := k.Wanted(); !slices.Equal(got, []jose.Alg{jose.EdDSA, jose.PS256}) {
+		t.Errorf("wanted: %v", got)
+	}
+	a, err := New(t.Context(), s, Want{Purpose: SigningEdDSA, Number: 1, Alg: jose.EdDSA, Since: start}, start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.Swap(open(append(have, a)))
+	if got := k.Wanted(); !slices.Equal(got, []jose.Alg{jose.PS256}) {
+		t.Errorf("wanted still: %v", got)
+	}
+}
+
 func TestOpaqueKeysAreNamedByTagAndNotByEachOther(t *testing.T) {
 	s := sealer(t)
 	first, err := Make(t.Context(), nil, s, jose.ES256, start)

@@ -65,7 +65,7 @@ func New(ctx context.Context, kek secret.KEK, w Want, now time.Time) (Add, error
 func newKey(ctx context.Context, kek secret.KEK, w Want, now time.Time) (Add, error) {
 	a := Add{Purpose: w.Purpose, Number: w.Number, Created: now, Since: w.Since}
 	var private []byte
-	if w.Purpose == Signing {
+	if w.Purpose.Signs() {
 		k, err := jose.GenerateKey(w.Alg)
 		if err != nil {
 			return Add{}, err

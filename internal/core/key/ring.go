@@ -15,7 +15,8 @@ import (
 
 // A Ring is every key of a running server, opened.
 type Ring struct {
-	Signer  *jose.SigningKey    // signs access tokens now
+	Signer  *jose.SigningKey    // signs access tokens now, unless another algorithm was asked for
+	also    []*jose.SigningKey  // sign by what was asked for
 	Verify  map[string]jose.Key // by kid: every key whose tokens may live, and the next
 	Refresh []RefreshKey        // the last makes new families; the others are known
 	Ledger  ed25519.PrivateKey
@@ -46,6 +47,20 @@ type RefreshKey struct {
 type LedgerKey struct {
 	Public ed25519.PublicKey
 	Until  time.Time // segments that end after it are not believed; zero: all are
+}
+
+// SignerBy is the key that signs by an algorithm now; that of the server when
+// nothing is asked for. nil says that there is none yet.
+func (r *Ring) SignerBy(alg jose.Alg) *jose.SigningKey {
+	if alg == "" || alg == r.Signer.Alg() {
+		return r.Signer
+	}
+	for _, k := range r.also {
+		if k.Alg() == alg {
+			return k
+		}
+	}
+	return nil
 }
 
 // Algs are the algorithms of published keys: what is signed now, and what may
@@ -111,19 +126,10 @@ func inRing(s State) int {
 // take puts one key where it belongs. private is nil when it was erased.
 func (r *Ring) take(k Standing, private []byte) error {
 	live := k.State == Next || k.State == Current || k.State == Previous
+	if k.Purpose.Signs() {
+		return r.takeSigning(k, live, private)
+	}
 	switch k.Purpose {
-	case Signing:
-		if !live {
-			return nil
-		}
-		sk, err := jose.ParseSigningKey(jose.Alg(k.Alg), private)
-		if err != nil {
-			return err
-		}
-		r.Verify[sk.KID()] = sk.Key()
-		if k.State == Current {
-			r.Signer = sk
-		}
 	case Refresh:
 		// A family whose key was compromised goes on: a secret that fits is
 		// still evidence, and the next token is made under the same key.
@@ -150,6 +156,25 @@ func (r *Ring) take(k Standing, private []byte) error {
 		if tag := secret.Hash("opaque key tag", private); live {
 			r.Opaque = append(r.Opaque, OpaqueKey{Tag: [4]byte(tag[:4]), KID: k.KID, Secret: private})
 		}
+	}
+	return nil
+}
+
+func (r *Ring) takeSigning(k Standing, live bool, private []byte) error {
+	if !live {
+		return nil
+	}
+	sk, err := jose.ParseSigningKey(jose.Alg(k.Alg), private)
+	if err != nil {
+		return err
+	}
+	r.Verify[sk.KID()] = sk.Key()
+	switch {
+	case k.State != Current:
+	case k.Purpose == Signing:
+		r.Signer = sk
+	default:
+		r.also = append(r.also, sk)
 	}
 	return nil
 }

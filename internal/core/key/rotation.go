@@ -11,7 +11,7 @@ import (
 // A Policy is what an operator decides of keys, and how long what is made
 // with them lives.
 type Policy struct {
-	Alg     jose.Alg      // of the next signing key
+	Alg     jose.Alg      // of the next key of Signing
 	Every   time.Duration // how long a key makes new things
 	Access  time.Duration // the longest life of an access token
 	Refresh time.Duration // the longest life of a refresh family
@@ -26,7 +26,7 @@ const (
 	// Soon is the notice of one that cannot wait: nodes and verifiers that
 	// follow know the key by then; who caches the JWKS may not.
 	Soon = 15 * time.Second
-	// LiveAtMost is how many signing keys are published at once.
+	// LiveAtMost is how many keys of one signing purpose are published at once.
 	LiveAtMost = 4
 )
 
@@ -39,14 +39,14 @@ const waiting = 7 * 24 * time.Hour
 // know one key at a time.
 func (p Policy) keeps(of Purpose) (keep time.Duration, ok bool) {
 	const day = 24 * time.Hour
-	switch of {
-	case Signing, Opaque:
+	switch {
+	case of.Signs(), of == Opaque:
 		return max(p.Access, day) + day, true
-	case Refresh:
+	case of == Refresh:
 		return p.Refresh + day, true
-	case Mail:
+	case of == Mail:
 		return waiting + day, true
-	case Ledger:
+	case of == Ledger:
 		return day, true // only to be seen: segments need the public half alone
 	}
 	return 0, false
@@ -159,13 +159,14 @@ func (p Plan) Empty() bool { return len(p.Make) == 0 && len(p.Erase) == 0 }
 
 // Plan says what is due: the next key of a purpose is made ahead of its turn,
 // and a private part is erased when nothing that it made can live. A purpose
-// without a key that makes new things is given one at once.
-func (p Policy) Plan(keys []Key, now time.Time) Plan {
+// without a key that makes new things is given one at once, also one that has
+// none yet and whose algorithm somebody wants.
+func (p Policy) Plan(keys []Key, now time.Time, wants ...jose.Alg) Plan {
 	var out Plan
 	all := p.Stand(keys, now)
-	for _, of := range purposes {
-		if !has(keys, of) {
-			continue // of another version: the start makes it
+	for _, of := range slices.Concat(purposes, asked) {
+		if !has(keys, of) && !(slices.Contains(asked, of) && slices.Contains(wants, algs[of])) {
+			continue // nobody wants it, or it is of another version: the start makes it
 		}
 		current, next := Find(all, of, Current), Find(all, of, Next)
 		notice := p.notice(of)
@@ -197,6 +198,9 @@ func (k Key) Needless() bool { return k.Purpose != Refresh && k.Purpose != Mail 
 // Want is the next key of a purpose.
 func (p Policy) Want(all []Standing, of Purpose, since time.Time) Want {
 	w := Want{Purpose: of, Alg: p.Alg, Since: since}
+	if slices.Contains(asked, of) {
+		w.Alg = algs[of]
+	}
 	for _, s := range all {
 		if s.Purpose == of {
 			w.Number = max(w.Number, s.Number)
@@ -214,7 +218,7 @@ func (p Policy) Room(all []Standing, of Purpose) bool {
 			live++
 		}
 	}
-	return of != Signing || live < LiveAtMost
+	return !of.Signs() || live < LiveAtMost
 }
 
 // Find is the key of a purpose that is in a state, or nil.

@@ -74,6 +74,11 @@ func (m *Manage) CreateClients(ctx context.Context, by settle.Caller, in []NewCl
 		j.Client = made[0].ID
 		return u
 	}, nil)
+	if err == nil {
+		for _, c := range made {
+			m.signing(ctx, c.Algs()...)
+		}
+	}
 	return made, err
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/doorward/doorward/internal/base/fault"
+	"github.com/doorward/doorward/internal/base/jose"
 	"github.com/doorward/doorward/internal/base/secret"
 	"github.com/doorward/doorward/internal/core"
 	"github.com/doorward/doorward/internal/core/check"
@@ -154,7 +155,7 @@ func (m *Manage) RetireKey(ctx context.Context, by settle.Caller, kid string, co
 				u = append(u, e)
 			}
 		}
-		if of == key.Signing || of == key.Opaque {
+		if of.Signs() || of == key.Opaque {
 			u = append(u, m.event(revocation.Name{Unit: revocation.Key, ID: k.KID}, j.Now))
 		}
 		return u
@@ -214,15 +215,17 @@ func (m made) stands(all []key.Standing) bool {
 	})
 }
 
-// TurnKeys does what is due: it makes the next keys ahead of their turn and
-// erases what nobody needs. Of two nodes at once one does it.
+// TurnKeys does what is due: it makes the next keys ahead of their turn, the
+// first of an algorithm that applications want, and erases what nobody needs. Of
+// two nodes at once one does it.
 func (m *Manage) TurnKeys(ctx context.Context) error {
 	v := m.pipe.Store.View(ctx)
 	keys := v.Keys()
 	if err := v.Err(); err != nil {
 		return err
 	}
-	plan := m.keys.Policy.Plan(keys, m.pipe.Now())
+	wants := m.keys.Follow.Keys.Wanted()
+	plan := m.keys.Policy.Plan(keys, m.pipe.Now(), wants...)
 	if plan.Empty() {
 		return nil
 	}
@@ -246,7 +249,7 @@ func (m *Manage) TurnKeys(ctx context.Context) error {
 	}
 	err := m.pipe.Run(ctx, turnKeys, settle.Caller{Actor: "server"}, func(j *settle.Judgement) core.Unit {
 		now := j.View.Keys()
-		if !j.Hold(keyDue, !m.keys.Policy.Plan(now, j.Now).Empty()) || !j.Hold(keysUnmoved, same(keys, now)) {
+		if !j.Hold(keyDue, !m.keys.Policy.Plan(now, j.Now, wants...).Empty()) || !j.Hold(keysUnmoved, same(keys, now)) {
 			return nil
 		}
 		return m.changed(u, j.Now)
@@ -256,6 +259,20 @@ func (m *Manage) TurnKeys(ctx context.Context) error {
 		err = nil // another node did it
 	}
 	return m.settled(ctx, err)
+}
+
+// signing makes keys of the algorithms that applications were registered for,
+// where there are none. What fails is tried again by the job that turns keys:
+// they are wanted.
+func (m *Manage) signing(ctx context.Context, algs ...jose.Alg) {
+	ring := m.keys.Follow.Keys
+	ring.Want(algs...)
+	if len(ring.Wanted()) == 0 {
+		return
+	}
+	if err := m.TurnKeys(ctx); err != nil {
+		m.pipe.Alarm(err)
+	}
 }
 
 // same says whether keys still are what was read.

@@ -128,7 +128,7 @@ func TestAForgottenCheck(t *testing.T) {
 			j.Hold(first, true)
 			return person2
 		}, func(p check.Passed, j *settle.Judgement) error {
-			_, err := token.Issue(p, &key.Ring{Signer: k}, client.JWT, token.Claims{})
+			_, err := token.Issue(p, &key.Ring{}, client.JWT, k, token.Claims{})
 			t.Errorf("something was prepared: %v", err)
 			return err
 		})
@@ -140,7 +140,7 @@ func TestAForgottenCheck(t *testing.T) {
 		if len(r.alarms) != 1 || r.spy.commits != 0 || r.has2(t) {
 			t.Errorf("alarms %v, %d commits", r.alarms, r.spy.commits)
 		}
-		if _, err := token.Issue(check.Passed{}, &key.Ring{Signer: k}, client.JWT, token.Claims{}); !errors.Is(err, token.ErrNotPassed) {
+		if _, err := token.Issue(check.Passed{}, &key.Ring{}, client.JWT, k, token.Claims{}); !errors.Is(err, token.ErrNotPassed) {
 			t.Errorf("Issue without a proof: %v", err)
 		}
 	})

@@ -54,16 +54,23 @@ type Claims struct {
 // ErrNotPassed says that something tried to issue without a passed exchange.
 var ErrNotPassed = errors.New("token: nothing is issued without every declared check passed")
 
+// A Signer signs claims as a token of a type: a key of the ring, or a secret
+// that is shared with one service.
+type Signer interface {
+	Sign(typ string, claims []byte) (string, error)
+}
+
 // Issue makes an access token in the format that its client is registered
-// with. It asks for the proof that an exchange passed.
-func Issue(p check.Passed, r *key.Ring, format string, c Claims) (string, error) {
+// with: signed by one key, or sealed. It asks for the proof that an exchange
+// passed.
+func Issue(p check.Passed, r *key.Ring, format string, by Signer, c Claims) (string, error) {
 	switch {
 	case !p.Proven():
 		return "", ErrNotPassed
 	case format == client.Opaque:
 		return seal(r.Opaque[len(r.Opaque)-1], c)
 	}
-	return r.Signer.Sign(AccessType, c.encode())
+	return by.Sign(AccessType, c.encode())
 }
 
 // Read reads an access token of either format. formed says that it has the

@@ -198,7 +198,7 @@ func TestClaimsThatAreNotWholeNumbersAreRefused(t *testing.T) {
 }
 
 func TestNothingIsIssuedWithoutAPassedExchange(t *testing.T) {
-	if _, err := Issue(check.Passed{}, &key.Ring{}, "jwt", Claims{}); err != ErrNotPassed {
+	if _, err := Issue(check.Passed{}, &key.Ring{}, "jwt", nil, Claims{}); err != ErrNotPassed {
 		t.Errorf("Issue = %v", err)
 	}
 }

@@ -28,7 +28,7 @@ type keyPage struct {
 }
 
 type rotation struct {
-	Purpose string `json:"purpose"` // signing, refresh, opaque, mail or ledger
+	Purpose string `json:"purpose"` // signing, signing-rs256 and its kind, refresh, opaque, mail or ledger
 	Now     bool   `json:"now,omitzero"`
 }
 
