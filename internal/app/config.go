@@ -80,7 +80,15 @@ type Token struct {
 	RefreshMax   time.Duration
 	RefreshGrace time.Duration
 	Leeway       time.Duration
+	// DPoPNonce is whether every DPoP proof must carry a nonce of this server.
+	DPoPNonce string
 }
+
+// Words of token.dpop_nonce.
+const (
+	nonceOptional = "optional"
+	nonceRequired = "required"
+)
 
 // Keys says what new signing keys are for, how long they sign, and where the
 // key is that seals them: in a file, or in KEK itself, out of the environment.
@@ -169,6 +177,7 @@ func settings() []setting {
 		duration("token.refresh_grace", "10s", 0, 30*time.Second, func(c *Config) *time.Duration { return &c.Token.RefreshGrace }),
 		// "Usually no more than a few minutes" (RFC 7519 section 4.1.4).
 		duration("token.leeway", "30s", 0, time.Minute, func(c *Config) *time.Duration { return &c.Token.Leeway }),
+		choice("token.dpop_nonce", []string{nonceOptional, nonceRequired}, func(c *Config) *string { return &c.Token.DPoPNonce }),
 
 		{key: "keys.alg", kind: text, standard: string(jose.ES256), read: func(c *Config, s string) string { c.Keys.Alg = jose.Alg(s); return signingAlg(s) }},
 		// Ninety days of signatures are what one key is worth (security defaults 3.6).

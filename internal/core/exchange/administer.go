@@ -12,6 +12,7 @@ import (
 	"github.com/doorward/doorward/internal/core/risk"
 	"github.com/doorward/doorward/internal/core/session"
 	"github.com/doorward/doorward/internal/core/settle"
+	"github.com/doorward/doorward/internal/core/token"
 )
 
 // Checks of an administrator who is not on the host.
@@ -71,7 +72,7 @@ func (a *administering) use(s session.ID, now time.Time, idle time.Duration) {
 // with the person at each request, so that taking it away counts at once. A
 // change asks for a proof of the last minutes. One who may not is refused in
 // the ledger; one who may leaves no entry, but those of what they change.
-func (x *Exchanges) Administer(ctx context.Context, by settle.Caller, bearer string, change bool) (settle.Caller, error) {
+func (x *Exchanges) Administer(ctx context.Context, by settle.Caller, bearer token.Shown, change bool) (settle.Caller, error) {
 	who, err := x.Bearer(ctx, bearer)
 	if err != nil {
 		return settle.Caller{}, err

@@ -11,6 +11,7 @@ import (
 	"github.com/doorward/doorward/internal/core/check"
 	"github.com/doorward/doorward/internal/core/exchange"
 	"github.com/doorward/doorward/internal/core/factor"
+	"github.com/doorward/doorward/internal/core/token"
 )
 
 // full is a gate whose one place is taken until the test lets go, and whose
@@ -80,7 +81,7 @@ func TestAFloodOfSignIns(t *testing.T) {
 			if _, err := n.Cookie(t.Context(), cookies[i]); err != nil {
 				t.Errorf("cookie in the flood: %v", err)
 			}
-			if _, err := n.Bearer(t.Context(), access[i]); err != nil {
+			if _, err := n.Bearer(t.Context(), token.Bearer(access[i])); err != nil {
 				t.Errorf("access token in the flood: %v", err)
 			}
 			if _, err := n.Refresh(t.Context(), home, exchange.RefreshInput{Token: refresh[i]}); err != nil {

@@ -43,7 +43,7 @@ var paces = map[*check.Exchange][]risk.Budget{
 // secret, or its id alone, or an access token of its own.
 type ClientProof struct {
 	ID, Secret string
-	Token      string // instead of both
+	Token      token.Shown // instead of both
 
 	claims token.Claims // of Token, once it was read
 }
@@ -51,7 +51,7 @@ type ClientProof struct {
 // holds says whether the proof is the client's. A person's token is not: an
 // application that acts for somebody is not that application itself.
 func (p ClientProof) holds(c client.Client) bool {
-	if p.Token == "" {
+	if p.Token.Access == "" {
 		return c.Proves(p.Secret)
 	}
 	return c.Exists() && p.claims.Session == "" && p.claims.Subject == c.ID && p.claims.Client == c.ID
@@ -79,8 +79,8 @@ func (p *proving) hold(j *settle.Judgement, what string, pace []risk.Budget) (c 
 	if client.ValidID(p.proof.ID) {
 		c = j.View.Client(p.proof.ID)
 	}
-	named := p.public && c.Exists() && c.Auth == "none" && p.proof.Secret == "" && p.proof.Token == ""
-	if p.proof.Token != "" || named {
+	named := p.public && c.Exists() && c.Auth == "none" && p.proof.Secret == "" && p.proof.Token.Access == ""
+	if p.proof.Token.Access != "" || named {
 		p.wait = 0 // nothing is guessed
 	}
 	if p.wait < 0 && j.Err() == nil {
@@ -107,16 +107,16 @@ func (p *proving) hold(j *settle.Judgement, what string, pace []risk.Budget) (c 
 
 // may says whether client and token are both for a scope.
 func (p ClientProof) may(c client.Client, scope string) bool {
-	return c.May(scope) && (p.Token == "" || slices.Contains(strings.Fields(p.claims.Scope), scope))
+	return c.May(scope) && (p.Token.Access == "" || slices.Contains(strings.Fields(p.claims.Scope), scope))
 }
 
 // read judges a proof's token, if it has one, and finds whose it is.
 func (x *Exchanges) read(ctx context.Context, p ClientProof) (ClientProof, error) {
-	if p.Token == "" {
+	if p.Token.Access == "" {
 		return p, nil
 	}
 	var err error
-	p.claims, err = x.Inspect(ctx, p.Token, x.policy.Issuer)
+	p.claims, err = x.Access(ctx, p.Token)
 	p.ID = p.claims.Client
 	return p, err
 }

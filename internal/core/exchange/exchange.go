@@ -35,6 +35,8 @@ type Policy struct {
 	// Where says where an address roughly is; nil when nobody knows.
 	Where  func(netip.Addr) risk.Place
 	SignUp identity.Admission
+	// DPoPNonce demands a nonce of ours in every DPoP proof.
+	DPoPNonce bool
 	// PasswordMin is how many code points a new password has at least.
 	PasswordMin int
 }
@@ -62,6 +64,8 @@ type Exchanges struct {
 
 	streams streams
 	admins  administering
+
+	seen token.Seen // proofs that were shown where nothing is written
 
 	guessing sync.Mutex // around a client's budget and the comparison it pays for
 }

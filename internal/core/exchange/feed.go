@@ -175,7 +175,7 @@ func (x *Exchanges) Stream(ctx context.Context, by settle.Caller, proof ClientPr
 		return nil, err
 	}
 	s.names = []revocation.Name{{Unit: revocation.Client, ID: s.reader.ID}, {Unit: revocation.Changed, ID: s.reader.ID}}
-	if proof.Token != "" {
+	if proof.Token.Access != "" {
 		s.names, s.until = append(s.names, proof.claims.Names()...), proof.claims.ExpiresAt
 	}
 	s.leave = sync.OnceFunc(func() { x.streams.leave(s.reader.ID) })

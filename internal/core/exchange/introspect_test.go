@@ -9,6 +9,7 @@ import (
 
 	"github.com/doorward/doorward/internal/core/exchange"
 	"github.com/doorward/doorward/internal/core/settle"
+	"github.com/doorward/doorward/internal/core/token"
 )
 
 func proof(id string) exchange.ClientProof {
@@ -47,7 +48,7 @@ func TestIntrospection(t *testing.T) {
 		}
 		// What it hangs on ends, and so does it.
 		out := r.signInFrom(t, p, notesOrigin)
-		if _, err := r.SignOut(t.Context(), home, exchange.Credential{Bearer: out.Access}); err != nil {
+		if _, err := r.SignOut(t.Context(), home, exchange.Credential{Bearer: token.Bearer(out.Access)}); err != nil {
 			t.Fatal(err)
 		}
 		got, err = r.Introspect(t.Context(), home, proof("notes"), out.Access)

@@ -65,8 +65,8 @@ func (x *Exchanges) Cookie(ctx context.Context, cookie string) (Who, error) {
 
 // Bearer says whose session an access token is cut from, when it is ours, for
 // us, in time, and nothing it hangs on was revoked.
-func (x *Exchanges) Bearer(ctx context.Context, text string) (Who, error) {
-	c, err := x.Inspect(ctx, text, x.policy.Issuer)
+func (x *Exchanges) Bearer(ctx context.Context, s token.Shown) (Who, error) {
+	c, err := x.Access(ctx, s)
 	if err != nil {
 		return Who{}, err
 	}
@@ -75,16 +75,16 @@ func (x *Exchanges) Bearer(ctx context.Context, text string) (Who, error) {
 		return Who{}, check.Refuse(token.AccessAlive)
 	}
 	j := &settle.Judgement{View: x.pipe.Store.View(ctx), Trail: presentSession.Begin(), Now: x.pipe.Now()}
-	s := j.View.Session(id)
-	u := j.View.User(s.User)
-	x.stands(j, s, u)
+	at := j.View.Session(id)
+	u := j.View.User(at.User)
+	x.stands(j, at, u)
 	if err := j.Err(); err != nil {
 		return Who{}, err
 	}
 	if _, err := j.Close(); err != nil {
 		return Who{}, err
 	}
-	return Who{Session: s, User: u, Claims: c}, nil
+	return Who{Session: at, User: u, Claims: c}, nil
 }
 
 // roundedUp is how far ahead of this clock a token of ours may begin: after a

@@ -28,7 +28,7 @@ func EndExchange() *check.Exchange { return endOne }
 // An access token counts alone; else the first that is ours: session cookie,
 // refresh token.
 type Credential struct {
-	Bearer  string
+	Bearer  token.Shown
 	Cookie  string
 	Refresh string
 }
@@ -37,12 +37,15 @@ type Credential struct {
 // judgement on rows: it is judged on the feed. One that has expired or was
 // revoked stands for nothing; a feed that cannot be read is an error.
 func (x *Exchanges) bearer(ctx context.Context, c Credential) (session.ID, error) {
-	if c.Bearer == "" {
+	if c.Bearer.Access == "" {
 		return session.ID{}, nil
 	}
-	claims, err := x.Inspect(ctx, c.Bearer, x.policy.Issuer)
+	claims, err := x.Inspect(ctx, c.Bearer.Access, x.policy.Issuer)
 	if err != nil {
 		return session.ID{}, only(err)
+	}
+	if err := x.sender(c.Bearer, claims.Confirm); err != nil {
+		return session.ID{}, err
 	}
 	if id, err := session.ParseID(claims.Session); err == nil {
 		return id, nil
@@ -54,7 +57,7 @@ func (x *Exchanges) bearer(ctx context.Context, c Credential) (session.ID, error
 // access token said. A refresh token stands for its session when this server
 // made it and its secret fits.
 func (x *Exchanges) find(j *settle.Judgement, c Credential, bearer session.ID) (s session.Session) {
-	if c.Bearer != "" {
+	if c.Bearer.Access != "" {
 		return j.View.Session(bearer)
 	}
 	if text, ok := token.ParseSession(c.Cookie); ok {

@@ -25,6 +25,15 @@ const ProofType = "dpop+jwt"
 // public keys, and of RSA the two with SHA-256.
 var ProofAlgs = []jose.Alg{jose.ES256, jose.EdDSA, jose.Ed25519, jose.PS256, jose.RS256}
 
+// ProofAlgNames are they as challenges list them (RFC 9449 section 7.1).
+func ProofAlgNames() string {
+	var names []string
+	for _, a := range ProofAlgs {
+		names = append(names, string(a))
+	}
+	return strings.Join(names, " ")
+}
+
 // Bounds of a proof, looked at before anything of it is believed.
 const (
 	maxProof   = 4 << 10 // bytes of the whole; an RSA key of 4,096 bits fits
@@ -136,21 +145,26 @@ func ReadProof(text string) (Proof, *check.Check) {
 	return Proof{JKT: k.Thumbprint(), ID: in.ID, At: time.Unix(*in.At, 0), Nonce: in.Nonce, method: in.Method, address: in.Address, token: in.Token}, nil
 }
 
-// A Shown is a proof as a request brings it, and what it is held against.
+// A Shown is what a request shows: an access token, unless it is for the token
+// endpoint, and a DPoP proof with what that is held against.
 type Shown struct {
-	Proof   string // the DPoP header
+	Access  string
+	DPoP    bool   // the token came with the scheme DPoP, not Bearer
+	Proof   string // the DPoP header; empty when there is none, or more than one
 	Method  string // of the request
 	Address string // that the request came to, as the public knows it
-	Access  string // the access token beside it; empty at the token endpoint
-	Strict  bool   // a nonce is demanded
 }
+
+// Bearer is an access token that came with nothing beside it.
+func Bearer(text string) Shown { return Shown{Access: text} }
 
 // ProofChecks are those that Hold holds.
 var ProofChecks = []*check.Check{ProofForm, ProofKey, ProofSigned, ProofMethod, ProofAddress, ProofInTime, ProofNonce, ProofToken}
 
 // Hold holds the checks of a proof in order, up to the first that fails. That
-// it was not used before, and whose key it is, is for those who know.
-func (s Shown) Hold(t *check.Trail, r *key.Ring, now time.Time) (Proof, bool) {
+// it was not used before, and whose key it is, is for those who know. strict
+// demands a nonce.
+func (s Shown) Hold(t *check.Trail, r *key.Ring, strict bool, now time.Time) (Proof, bool) {
 	p, flaw := ReadProof(s.Proof)
 	for _, c := range ProofChecks[:3] {
 		if !t.Hold(c, c != flaw) {
@@ -160,7 +174,7 @@ func (s Shown) Hold(t *check.Trail, r *key.Ring, now time.Time) (Proof, bool) {
 	ok := t.Hold(ProofMethod, p.method == s.Method) &&
 		t.Hold(ProofAddress, sameAddress(p.address, s.Address)) &&
 		t.Hold(ProofInTime, !p.At.Before(now.Add(-ProofPast)) && !p.At.After(now.Add(ProofAhead))) &&
-		t.Hold(ProofNonce, p.Nonce == "" && !s.Strict || knowsNonce(r, p.Nonce, now)) &&
+		t.Hold(ProofNonce, p.Nonce == "" && !strict || knowsNonce(r, p.Nonce, now)) &&
 		t.Hold(ProofToken, s.Access == "" || secret.Equal([]byte(p.token), []byte(HashAccess(s.Access))))
 	if !ok {
 		return Proof{}, false

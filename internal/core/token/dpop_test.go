@@ -39,10 +39,10 @@ var (
 )
 
 // shown judges a proof and gives the check that it failed, or nil.
-func shown(t *testing.T, s token.Shown, now time.Time) (token.Proof, *check.Check) {
+func shown(t *testing.T, s token.Shown, now time.Time, strict ...bool) (token.Proof, *check.Check) {
 	t.Helper()
 	trail := prove.Begin()
-	p, ok := s.Hold(trail, nonceRig, now)
+	p, ok := s.Hold(trail, nonceRig, len(strict) > 0, now)
 	_, err := trail.Close()
 	var refusal *check.Refusal
 	if errors.As(err, &refusal) {
@@ -191,12 +191,12 @@ func TestWhatAProofMustBe(t *testing.T) {
 			t.Errorf("%s: %s, want %s", name, idOf(flaw), idOf(c.want))
 		}
 	}
-	strict := token.Shown{Proof: good, Method: "POST", Address: "https://auth.example.com/oauth/token", Strict: true}
-	if _, flaw := shown(t, strict, proofNow); flaw != token.ProofNonce {
+	strict := token.Shown{Proof: good, Method: "POST", Address: "https://auth.example.com/oauth/token"}
+	if _, flaw := shown(t, strict, proofNow, true); flaw != token.ProofNonce {
 		t.Errorf("no nonce where one is demanded: %s", idOf(flaw))
 	}
 	strict.Proof = forge(t, k, goodHeader, claimsOf(over{"nonce": token.NewNonce(nonceRig, proofNow)}))
-	if _, flaw := shown(t, strict, proofNow); flaw != nil {
+	if _, flaw := shown(t, strict, proofNow, true); flaw != nil {
 		t.Errorf("the nonce that is demanded: %s", idOf(flaw))
 	}
 	at := token.Shown{Proof: good, Method: "POST", Address: "https://auth.example.com/oauth/token", Access: "tok"}
@@ -286,7 +286,7 @@ func TestNonces(t *testing.T) {
 	} {
 		nonce := token.NewNonce(c.ring, proofNow.Add(c.made))
 		proof := forge(t, k, goodHeader, claimsOf(over{"nonce": nonce}))
-		if _, flaw := shown(t, token.Shown{Proof: proof, Method: "POST", Address: "https://auth.example.com/oauth/token", Strict: true}, proofNow); (flaw == nil) != c.want {
+		if _, flaw := shown(t, token.Shown{Proof: proof, Method: "POST", Address: "https://auth.example.com/oauth/token"}, proofNow, true); (flaw == nil) != c.want {
 			t.Errorf("%s: %s", name, idOf(flaw))
 		}
 		if strings.Trim(nonce, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
@@ -368,6 +368,6 @@ func FuzzReadProof(f *testing.F) {
 			t.Errorf("%+v was read", p)
 		}
 		trail := prove.Begin()
-		token.Shown{Proof: text, Method: "POST", Address: "https://auth.example.com/oauth/token"}.Hold(trail, nonceRig, proofNow)
+		token.Shown{Proof: text, Method: "POST", Address: "https://auth.example.com/oauth/token"}.Hold(trail, nonceRig, false, proofNow)
 	})
 }

@@ -64,7 +64,7 @@ func (f *Feed) poll(w http.ResponseWriter, r *http.Request) error {
 			return check.Refuse(door.Query)
 		}
 	}
-	proof, err := reader(r)
+	proof, err := f.reader(r)
 	if err != nil {
 		return err
 	}
@@ -84,10 +84,10 @@ func (f *Feed) poll(w http.ResponseWriter, r *http.Request) error {
 }
 
 // reader is what a reader shows: HTTP Basic, or a token of its own.
-func reader(r *http.Request) (exchange.ClientProof, error) {
-	if scheme, _, _ := strings.Cut(r.Header.Get("Authorization"), " "); strings.EqualFold(scheme, "Bearer") {
-		text, err := door.Bearer(r)
-		return exchange.ClientProof{Token: text}, err
+func (f *Feed) reader(r *http.Request) (exchange.ClientProof, error) {
+	if scheme, _, _ := strings.Cut(r.Header.Get("Authorization"), " "); strings.EqualFold(scheme, "Bearer") || strings.EqualFold(scheme, "DPoP") {
+		s, err := f.Door.Shown(r)
+		return exchange.ClientProof{Token: s}, err
 	}
 	id, secret, _, err := door.BasicClient(r)
 	return exchange.ClientProof{ID: id, Secret: secret}, err

@@ -34,7 +34,7 @@ func (f *Feed) stream(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	proof, err := reader(r)
+	proof, err := f.reader(r)
 	if err != nil {
 		return err
 	}

@@ -167,7 +167,7 @@ func (m *Manage) PublicRoutes(mux *http.ServeMux) {
 		if of.open {
 			return settle.Caller{}, nil
 		}
-		bearer, err := door.Bearer(r)
+		bearer, err := m.Door.Shown(r)
 		if err != nil {
 			return settle.Caller{}, err
 		}

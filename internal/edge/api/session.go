@@ -164,11 +164,11 @@ func (a *Sessions) refresh(w http.ResponseWriter, r *http.Request) error {
 // caller finds who asks: an access token counts before a cookie, and a cookie
 // is believed on reads only when no other page could have sent it.
 func (a *Sessions) caller(w http.ResponseWriter, r *http.Request) (exchange.Who, error) {
-	bearer, err := door.Bearer(r)
+	bearer, err := a.Door.Shown(r)
 	if err != nil {
 		return exchange.Who{}, err
 	}
-	if bearer != "" {
+	if bearer.Access != "" {
 		return a.Exchange.Bearer(r.Context(), bearer)
 	}
 	return a.Exchange.Cookie(r.Context(), a.cookie(w, r, door.SessionCookie))
@@ -203,8 +203,8 @@ func (a *Sessions) who(w http.ResponseWriter, r *http.Request) error {
 // credential is what an unsafe request may act with. Cookies act only for
 // pages of ours and of first-party applications.
 func (a *Sessions) credential(w http.ResponseWriter, r *http.Request) (exchange.Credential, error) {
-	bearer, err := door.Bearer(r)
-	if err != nil || bearer != "" {
+	bearer, err := a.Door.Shown(r)
+	if err != nil || bearer.Access != "" {
 		return exchange.Credential{Bearer: bearer}, err
 	}
 	origin, err := a.Door.From(r)

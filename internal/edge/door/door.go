@@ -23,6 +23,7 @@ import (
 	"github.com/doorward/doorward/internal/core/ledger"
 	"github.com/doorward/doorward/internal/core/risk"
 	"github.com/doorward/doorward/internal/core/settle"
+	"github.com/doorward/doorward/internal/core/token"
 )
 
 // A Door is what the surfaces share.
@@ -36,6 +37,10 @@ type Door struct {
 	Now         func() time.Time
 	Log         *slog.Logger
 	Tally       func(ledger.Tally)
+	// Nonce makes what DPoP proofs are to carry; with NonceDue each must, and
+	// every answer to one has the next (RFC 9449 section 8.2).
+	Nonce    func() string
+	NonceDue bool
 	// Served and Refused, when set, are told of each request how it ended, and
 	// of each refusal that no exchange settled.
 	Served  func(r *http.Request, err error, took time.Duration)
@@ -70,6 +75,9 @@ func (d *Door) On(render Render, h Handler) http.Handler {
 func (d *Door) Held(render Render, h Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		d.headers(w.Header())
+		if d.NonceDue && len(r.Header["Dpop"]) > 0 {
+			w.Header().Set("DPoP-Nonce", d.Nonce())
+		}
 		began := d.Now()
 		err := d.bounds(r)
 		if err == nil {
@@ -137,6 +145,9 @@ func (d *Door) refuse(w http.ResponseWriter, r *http.Request, render Render, err
 		// Whole seconds, rounded up: an answer a moment early is a refusal again.
 		w.Header().Set("Retry-After", strconv.Itoa(int((e.RetryAfter+time.Second-1)/time.Second)))
 	}
+	if e.Check().Fault == fault.Nonce {
+		w.Header().Set("DPoP-Nonce", d.Nonce())
+	}
 	render(w, r, e, Status(e.Check().Fault))
 }
 
@@ -174,7 +185,7 @@ func Status(k fault.Kind) int {
 		return http.StatusMethodNotAllowed
 	case fault.Unacceptable:
 		return http.StatusUnprocessableEntity
-	case fault.Unauthenticated, fault.Stale, fault.Client, fault.Grant:
+	case fault.Unauthenticated, fault.Stale, fault.Client, fault.Grant, fault.Proof, fault.Nonce:
 		return http.StatusUnauthorized
 	case fault.Scope, fault.Denied:
 		return http.StatusForbidden
@@ -282,16 +293,35 @@ func (d *Door) FromOwn(r *http.Request) error {
 	return nil
 }
 
-// Bearer is the access token of a request; "" when none was sent. Tokens in
-// the query or the body are never read (RFC 6750 section 5.3).
-func Bearer(r *http.Request) (string, error) {
+// Bearer is the access token of a request, and whether it came with the scheme
+// DPoP (RFC 9449 section 7.1); "" when none was sent. Tokens in the query or
+// the body are never read (RFC 6750 section 5.3).
+func Bearer(r *http.Request) (text string, dpop bool, err error) {
 	h := r.Header["Authorization"]
 	if len(h) == 0 {
-		return "", nil
+		return "", false, nil
 	}
-	scheme, token, _ := strings.Cut(h[0], " ")
-	if len(h) > 1 || !strings.EqualFold(scheme, "Bearer") || token == "" || strings.ContainsAny(token, " \t,") {
-		return "", check.Refuse(Authorization)
+	scheme, text, _ := strings.Cut(h[0], " ")
+	dpop = strings.EqualFold(scheme, "DPoP")
+	if len(h) > 1 || !dpop && !strings.EqualFold(scheme, "Bearer") || text == "" || strings.ContainsAny(text, " \t,") {
+		return "", false, check.Refuse(Authorization)
 	}
-	return token, nil
+	return text, dpop, nil
+}
+
+// Shown is the access token of a request, with the DPoP proof beside it.
+func (d *Door) Shown(r *http.Request) (token.Shown, error) {
+	text, dpop, err := Bearer(r)
+	s := d.Proof(r)
+	s.Access, s.DPoP = text, dpop
+	return s, err
+}
+
+// Proof is the DPoP proof of a request. Two are none: neither is read.
+func (d *Door) Proof(r *http.Request) token.Shown {
+	s := token.Shown{Method: r.Method, Address: d.Issuer.Scheme + "://" + d.Issuer.Host + r.URL.EscapedPath()}
+	if h := r.Header["Dpop"]; len(h) == 1 {
+		s.Proof = h[0]
+	}
+	return s
 }

@@ -153,7 +153,7 @@ func FuzzBasicClient(f *testing.F) {
 		if ok == (err != nil) || ok && (!utf8.ValidString(id) || !utf8.ValidString(secret)) || !ok && id+secret != "" {
 			t.Errorf("%q was read as %q %q %v %v", header, id, secret, ok, err)
 		}
-		if token, err := Bearer(r); err == nil && strings.ContainsAny(token, " \t,") {
+		if token, _, err := Bearer(r); err == nil && strings.ContainsAny(token, " \t,") {
 			t.Errorf("%q has the token %q", header, token)
 		}
 	})

@@ -13,6 +13,7 @@ var codes = map[fault.Kind]string{
 	fault.Malformed: "invalid_request", fault.TooLarge: "invalid_request", fault.Unsupported: "invalid_request", fault.Method: "invalid_request",
 	fault.Missing: "invalid_request", fault.Misdirected: "invalid_request", fault.Unacceptable: "invalid_request", fault.Conflict: "invalid_request",
 	fault.Client: "invalid_client", fault.Grant: "invalid_grant", fault.Scope: "insufficient_scope", fault.Denied: "access_denied",
+	fault.Proof: "invalid_dpop_proof", fault.Nonce: "use_dpop_nonce", // RFC 9449 section 12.2
 	fault.Unauthenticated: "invalid_token", fault.Stale: "insufficient_user_authentication",
 	fault.Slow: "slow_down", fault.Busy: "temporarily_unavailable", fault.Internal: "server_error",
 }

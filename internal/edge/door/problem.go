@@ -9,6 +9,7 @@ import (
 
 	"github.com/doorward/doorward/internal/base/fault"
 	"github.com/doorward/doorward/internal/core/check"
+	"github.com/doorward/doorward/internal/core/token"
 )
 
 // ProblemJSON is the JSON of a refusal (RFC 9457).
@@ -22,8 +23,8 @@ type ProblemJSON struct {
 }
 
 // Problem renders a refusal as problem JSON, with the challenge that its
-// status asks for (RFC 6750 section 3, RFC 9470 section 3).
-func Problem(w http.ResponseWriter, _ *http.Request, e *check.Refusal, status int) {
+// status asks for (RFC 6750 section 3, RFC 9449 section 7.1, RFC 9470 section 3).
+func Problem(w http.ResponseWriter, r *http.Request, e *check.Refusal, status int) {
 	c := e.Check()
 	p := ProblemJSON{Title: c.Title, Status: status, Check: c.Shown, Ref: e.Ref}
 	if c.Shown == c.ID {
@@ -35,19 +36,36 @@ func Problem(w http.ResponseWriter, _ *http.Request, e *check.Refusal, status in
 	switch c.Fault {
 	case fault.Stale:
 		p.Error = "insufficient_user_authentication"
-		challenge := `Bearer error="insufficient_user_authentication"`
+		challenge := scheme(r) + ` error="insufficient_user_authentication"`
 		if e.MaxAge > 0 {
 			challenge += `, max_age=` + strconv.Itoa(int(e.MaxAge.Seconds()))
 		}
 		w.Header().Set("WWW-Authenticate", challenge)
-	case fault.Unauthenticated:
-		w.Header().Set("WWW-Authenticate", "Bearer")
+	case fault.Unauthenticated, fault.Proof, fault.Nonce:
+		w.Header().Set("WWW-Authenticate", challenge(r, c))
 	case fault.Client:
 		w.Header().Set("WWW-Authenticate", `Basic realm="doorward", charset="UTF-8"`)
 	case fault.Scope:
-		w.Header().Set("WWW-Authenticate", `Bearer error="insufficient_scope"`)
+		w.Header().Set("WWW-Authenticate", scheme(r)+` error="insufficient_scope"`)
 	}
 	WriteJSON(w, "application/problem+json", status, p)
+}
+
+// challenge asks for a token, or for a proof of the key that one is bound to,
+// in the scheme that will do.
+func challenge(r *http.Request, c *check.Check) string {
+	if c.Fault == fault.Unauthenticated && c != token.AccessSender && scheme(r) == "Bearer" {
+		return "Bearer"
+	}
+	return `DPoP error="` + OAuthCode(c) + `", algs="` + token.ProofAlgNames() + `"`
+}
+
+// scheme is that of the token of a request.
+func scheme(r *http.Request) string {
+	if name, _, _ := strings.Cut(r.Header.Get("Authorization"), " "); strings.EqualFold(name, "DPoP") {
+		return "DPoP"
+	}
+	return "Bearer"
 }
 
 // WriteJSON writes an answer that nobody may keep.

@@ -1,0 +1,57 @@
+package exchange
+
+import (
+	"context"
+
+	"github.com/doorward/doorward/internal/core/check"
+	"github.com/doorward/doorward/internal/core/token"
+)
+
+var (
+	presentProof = check.Declare(320, "token.present_proof", append(token.ProofChecks[:len(token.ProofChecks):len(token.ProofChecks)], token.AccessSender, token.ProofUnspent)...)
+	bringProof   = check.Declare(321, "client.proof", token.ProofChecks...)
+)
+
+// Nonce is what DPoP proofs are to carry, where they are asked for one.
+func (x *Exchanges) Nonce() string { return token.NewNonce(x.keys.Ring(), x.pipe.Now()) }
+
+// Access reads the access token that a request shows, when it is ours, for us,
+// alive, and sent by whom it is bound to.
+func (x *Exchanges) Access(ctx context.Context, s token.Shown) (token.Claims, error) {
+	c, err := x.Inspect(ctx, s.Access, x.policy.Issuer)
+	if err != nil {
+		return token.Claims{}, err
+	}
+	if err := x.sender(s, c.Confirm); err != nil {
+		return token.Claims{}, err
+	}
+	return c, nil
+}
+
+// sender holds a good access token against whoever sends it: a bound one is
+// refused as Bearer, and without a proof of its key that was not used before
+// (RFC 9449 section 7). Nothing is written here that could keep used proofs, so
+// this node remembers them for as long as they could be good.
+func (x *Exchanges) sender(s token.Shown, to token.Confirm) error {
+	if !s.DPoP {
+		if to != (token.Confirm{}) {
+			return check.Refuse(token.AccessSender)
+		}
+		return nil
+	}
+	t, now := presentProof.Begin(), x.pipe.Now()
+	if p, ok := s.Hold(t, x.keys.Ring(), x.policy.DPoPNonce, now); ok && t.Hold(token.AccessSender, p.JKT == to.JKT) {
+		t.Hold(token.ProofUnspent, x.seen.First(p, now))
+	}
+	_, err := t.Close()
+	return err
+}
+
+// Prove reads the proof that a request to the token endpoint shows; that it was
+// not used before is for the exchange that it asks for.
+func (x *Exchanges) Prove(s token.Shown) (token.Proof, error) {
+	t := bringProof.Begin()
+	p, _ := s.Hold(t, x.keys.Ring(), x.policy.DPoPNonce, x.pipe.Now())
+	_, err := t.Close()
+	return p, err
+}
