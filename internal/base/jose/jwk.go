@@ -149,6 +149,13 @@ func (k PublicKey) KID() string { return k.kid }
 // Thumbprint returns the base64url SHA-256 thumbprint (RFC 7638 section 3).
 func (k PublicKey) Thumbprint() string { return k.thumb }
 
+// Is says whether a key that is known from elsewhere, as from a certificate, is
+// this one. A key to encrypt to is nobody's proof.
+func (k PublicKey) Is(public crypto.PublicKey) bool {
+	same, ok := k.public.(interface{ Equal(crypto.PublicKey) bool })
+	return ok && k.use != "enc" && same.Equal(public)
+}
+
 // For binds the key to a signature algorithm, unless it is of another kind or
 // its JWK says it is for something else (RFC 7517 sections 4.2 to 4.4).
 func (k PublicKey) For(alg Alg) (Key, error) {

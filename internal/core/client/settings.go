@@ -18,6 +18,10 @@ type Settings struct {
 	URI        string `json:"client_uri,omitzero"` // its home page
 
 	Answers
+	Named
+	// CertificateBound has its tokens be good only beside the certificate that
+	// was shown when they were got (RFC 8705 section 3).
+	CertificateBound bool `json:"tls_client_certificate_bound_access_tokens,omitzero"`
 }
 
 // Words of code challenges.
@@ -51,6 +55,8 @@ func (c Client) validSettings() (check.Word, bool) {
 		return WordRevocation, false
 	case s.URI != "" && !WebAddress(s.URI):
 		return WordURI, false
+	case (c.Auth == AuthCertificate || s.Named != (Named{})) && !s.Named.valid(), c.Auth != AuthCertificate && s.Named != (Named{}):
+		return WordNamed, false
 	}
 	return s.Answers.valid(c.TokenFormat)
 }
