@@ -59,6 +59,7 @@ var stops = []stop{
 	{"session-unknown", "/account/sessions/{session}/unknown", true},
 	{"end-others", "/account/sessions/end-others", true},
 	{"end-all", "/account/sessions/end-all", true},
+	{"apps", "/account/apps", true},
 	{"security", "/account/security", true},
 	{"profile", "/account/profile", true},
 	{"delete", "/account/delete", true},

@@ -86,10 +86,15 @@ type Disallow struct {
 	Changed time.Time
 }
 
+// Sever ends what hangs on a consent, at the unit's feed position, and leaves
+// it standing.
+type Sever struct{ ID GrantID }
+
 // Unallow removes what a deleted person allowed, some at a time.
 type Unallow struct{ User identity.UserID }
 
 func (Allow) Changes() string    { return "consents" }
 func (Widen) Changes() string    { return "consents" }
 func (Disallow) Changes() string { return "consents" }
+func (Sever) Changes() string    { return "consents" }
 func (Unallow) Changes() string  { return "consents" }

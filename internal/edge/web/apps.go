@@ -17,9 +17,8 @@ var (
 type AppsPage struct {
 	ui.Shell
 	ui.Form
-	Apps   []Connected
-	Gone   *Effect // the result of the act that led here
-	Before string  // where the next page is; empty when there is none
+	Apps []Connected
+	Gone *Effect // the result of the act that led here
 }
 
 // Connected is one application.
@@ -29,6 +28,7 @@ type Connected struct {
 	Domain string // the host of its registered redirect; empty for a machine's
 	Since  time.Time
 	Used   time.Time // when it last got a token; zero when that is not known
+	Policy bool      // the deployment allowed it, and would again
 	May    []Permission
 	Lasts  ui.Message
 	Effect Effect // of removing it
@@ -92,3 +92,6 @@ func (p AppPage) Render(w io.Writer) error { return appTemplate.Render(w, p.Lang
 
 // EndsPermission is what an application was allowed.
 func EndsPermission(app string) ui.Message { return ui.Say("effect.permission", "app", app) }
+
+// EndedPermission is what an application was allowed, after the act.
+func EndedPermission() ui.Message { return ui.Say("effect.permission_done") }

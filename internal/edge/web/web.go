@@ -27,6 +27,7 @@ type Exchanges interface {
 	securing
 	moving
 	departing
+	connecting
 	copying
 	// Policy is what the pages say of lifetimes.
 	Policy() exchange.Policy
@@ -87,23 +88,10 @@ func (s *Web) Routes(mux *http.ServeMux) {
 	} {
 		mux.Handle(path, s.on(methods))
 	}
-	for path, methods := range joiningPages {
-		mux.Handle(path, s.on(methods))
-	}
-	for path, methods := range recoveryPages {
-		mux.Handle(path, s.on(methods))
-	}
-	for path, methods := range profilePages {
-		mux.Handle(path, s.on(methods))
-	}
-	for path, methods := range exportPages {
-		mux.Handle(path, s.on(methods))
-	}
-	for path, methods := range deletionPages {
-		mux.Handle(path, s.on(methods))
-	}
-	for path, methods := range securityPages {
-		mux.Handle(path, s.on(methods))
+	for _, more := range []map[string]pages{joiningPages, recoveryPages, profilePages, exportPages, deletionPages, securityPages, appsPages} {
+		for path, methods := range more {
+			mux.Handle(path, s.on(methods))
+		}
 	}
 }
 

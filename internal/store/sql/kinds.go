@@ -88,6 +88,7 @@ var kinds = []kind{
 	{client.Allow{}, one, `insert into consents (id, user_id, client_id, scopes, terms, rev, cut, created, changed) values ($1, $2, $3, $4, $5, $6, 0, $7, $7)`},
 	{client.Widen{}, one, `update consents set scopes = $3, terms = $4, changed = $5 where id = $1 and changed = $2`},
 	{client.Disallow{}, one, `update consents set scopes = '', terms = '{}', changed = $2, cut = (select seq from feed_head) where id = $1 and scopes <> ''`},
+	{client.Sever{}, one, `update consents set cut = (select seq from feed_head) where id = $1 and scopes <> ''`},
 	{client.Unallow{}, any_, `delete from consents where id in (select c.id from consents c where c.user_id = $1
 		and exists (select 1 from users u where u.id = $1 and u.state = 3) order by c.id limit 500)`},
 	{client.Describe{}, one, `insert into scopes (name, says, optional, changed) values ($1, $2, $3, $4)

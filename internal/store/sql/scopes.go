@@ -1,6 +1,11 @@
 package sql
 
-import "github.com/doorward/doorward/internal/core/client"
+import (
+	"time"
+
+	"github.com/doorward/doorward/internal/core/client"
+	"github.com/doorward/doorward/internal/core/identity"
+)
 
 func (v *view) Scopes() (out []client.Scope) {
 	v.many(`select name, says, optional, changed from scopes order by name`, nil, func(scan func(...any) error) error {
@@ -9,5 +14,18 @@ func (v *view) Scopes() (out []client.Scope) {
 		out = append(out, s)
 		return err
 	})
+	return out
+}
+
+func (v *view) GrantUses(user identity.UserID) map[client.GrantID]time.Time {
+	out := map[client.GrantID]time.Time{}
+	v.many(`select f.consent_id, max(f.rotated_at) from consents c join families f on f.consent_id = c.id and f.ended = 0 where c.user_id = $1 group by f.consent_id`, []any{user[:]},
+		func(scan func(...any) error) error {
+			var i client.GrantID
+			var t time.Time
+			err := scan(raw(i[:]), at{&t})
+			out[i] = t
+			return err
+		})
 	return out
 }

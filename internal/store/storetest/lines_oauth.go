@@ -66,6 +66,22 @@ var oauthLines = []line{
 				revoking(client.Disallow{ID: w.id(41)}),
 			}}
 	}},
+	{client.Sever{}, func(w world) steps {
+		family := with(w.open(w.id(6)), func(o *token.Open) { o.Client, o.Consent = w.app, w.id(40) })
+		later := with(w.open(w.id(7)), func(o *token.Open) { o.Client, o.Consent, o.Created = w.app, w.id(40), at.Add(time.Hour) })
+		over := with(w.open(w.id(8)), func(o *token.Open) { o.Client, o.Consent, o.Created = w.app, w.id(40), at.Add(2*time.Hour) })
+		return steps{
+			given: append(w.signedIn(), w.application(w.app), w.allow(), family, later, over, token.Burn{ID: w.id(8), At: at}),
+			unit:  revoking(client.Sever{ID: w.id(40)}),
+			read: func(v core.View) any {
+				return []any{v.Consent(w.ana, w.app), v.Lineage(w.id(6)).Granted, v.GrantUses(w.ana), v.GrantUses(w.ben)}
+			},
+			want: []any{with(w.allowed(), func(c *client.Consent) { c.Cut = w.base + 1 }), w.base + 1, map[client.GrantID]time.Time{w.id(40): at.Add(time.Hour)}, map[client.GrantID]time.Time{}},
+			lost: []core.Unit{
+				revoking(client.Disallow{ID: w.id(40), Changed: at}, client.Sever{ID: w.id(40)}), // nothing stands
+				revoking(client.Sever{ID: w.id(41)}),
+			}}
+	}},
 	{client.Unallow{}, func(w world) steps {
 		his := with(w.allow(), func(a *client.Allow) { a.ID, a.User = w.id(41), w.ben })
 		return steps{

@@ -46,7 +46,7 @@ func applications() []State {
 	ends := web.Effect{Ends: []ui.Message{web.EndsPermission("Notes"), web.EndsTokens()}, Lasts: []ui.Message{web.LastsAlone(now.Add(5 * time.Minute))}}
 	connected := web.Connected{ID: "notes", Name: "Notes", Domain: "app.notes.example", Since: now.Add(-60 * day), Used: now.Add(-3 * time.Hour),
 		May: may("openid", "profile", "email", "notes:read", "offline_access"), Lasts: away, Effect: ends}
-	machine := web.Connected{ID: "films", Name: "Films", Since: now.Add(-2 * time.Hour), May: may("openid", "films:watch"), Lasts: web.LastsWhileIn(30 * day), Effect: ends}
+	machine := web.Connected{ID: "films", Name: "Films", Since: now.Add(-2 * time.Hour), May: may("openid", "films:watch"), Policy: true, Lasts: web.LastsWhileIn(30 * day), Effect: ends}
 	apps := func(name string, gone *web.Effect, list ...web.Connected) State {
 		return State{"apps" + name, web.AppsPage{Shell: shell(nil, nil), Form: ui.Form{CSRF: form.CSRF}, Apps: list, Gone: gone}}
 	}
