@@ -16,9 +16,10 @@ var update = flag.Bool("update", false, "write the handbook's pages of checks, p
 // pages are those pages of the handbook that are made from what the program
 // judges by.
 var pages = map[string]func() string{
-	"../../docs/checks.md":  Catalogue,
-	"../../docs/policy.md":  ProofPolicy,
-	"../../docs/attacks.md": func() string { return attacks.Page(drills()) },
+	"../../docs/checks.md":     Catalogue,
+	"../../docs/policy.md":     ProofPolicy,
+	"../../docs/attacks.md":    func() string { return attacks.Page(drills()) },
+	"../../docs/checklists.md": attacks.Rules,
 }
 
 // drills are the names of the drills that try an attack, by its id.
