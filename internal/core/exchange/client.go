@@ -7,6 +7,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/doorward/doorward/internal/base/fault"
 	"github.com/doorward/doorward/internal/core"
 	"github.com/doorward/doorward/internal/core/check"
@@ -125,6 +128,12 @@ func (x *Exchanges) read(ctx context.Context, p ClientProof) (ClientProof, error
 // shown with every introspection and every poll. Checks of the exchange's own
 // come last, in also.
 func (x *Exchanges) clientFor(ctx context.Context, of *check.Exchange, by settle.Caller, proof ClientProof, also ...func(*settle.Judgement, client.Client)) (client.Client, error) {
+	c, _, err := x.clientPassed(ctx, of, by, proof, also...)
+	return c, err
+}
+
+// clientPassed is clientFor with the proof that its exchange passed.
+func (x *Exchanges) clientPassed(ctx context.Context, of *check.Exchange, by settle.Caller, proof ClientProof, also ...func(*settle.Judgement, client.Client)) (client.Client, check.Passed, error) {
 	var c client.Client
 	p := x.proving(by, proof, false)
 	judge := func(j *settle.Judgement) core.Unit {
@@ -143,16 +152,16 @@ func (x *Exchanges) clientFor(ctx context.Context, of *check.Exchange, by settle
 	j := &settle.Judgement{View: x.pipe.Store.View(ctx), Trail: of.Begin(), Now: x.pipe.Now()}
 	judge(j)
 	if err := j.Err(); err != nil {
-		return client.Client{}, err
+		return client.Client{}, check.Passed{}, err
 	}
-	_, err := j.Close()
+	passed, err := j.Close()
 	if err == nil {
-		return c, nil
+		return c, passed, nil
 	}
 	if p.wait > 0 || p.slow > 0 || !c.Exists() {
-		return client.Client{}, err
+		return client.Client{}, check.Passed{}, err
 	}
-	return client.Client{}, x.pipe.Run(ctx, of, by, judge, nil)
+	return client.Client{}, check.Passed{}, x.pipe.Run(ctx, of, by, judge, nil)
 }
 
 // guessed compares a secret within the budget of wrong ones, and says how long
@@ -173,20 +182,46 @@ func (x *Exchanges) guessed(c client.Client, text, who string, now time.Time) (w
 type Introspection struct {
 	Active bool
 	Claims token.Claims
+
+	to     client.Client // who asked
+	passed check.Passed
 }
 
 // Introspect tells a client of one of its own resources what an access token
 // is. Anything else is not active: unknown, expired, revoked, foreign.
 func (x *Exchanges) Introspect(ctx context.Context, by settle.Caller, proof ClientProof, text string) (Introspection, error) {
-	c, err := x.clientFor(ctx, authenticate, by, proof)
+	c, passed, err := x.clientPassed(ctx, authenticate, by, proof)
 	if err != nil {
 		return Introspection{}, err
 	}
+	out := Introspection{to: c, passed: passed}
 	claims, err := x.Inspect(ctx, text, c.Resources...)
 	if err != nil {
-		return Introspection{}, only(err)
+		return out, only(err)
 	}
-	return Introspection{Active: true, Claims: claims}, nil
+	out.Active, out.Claims = true, claims
+	return out, nil
+}
+
+// Attest signs an answer to who asked about a token, as a JWT of its own kind
+// (RFC 9701 section 5): it has no subject and no end, so that nobody takes it for
+// the token that it tells of.
+func (x *Exchanges) Attest(in Introspection, answer jsontext.Value) (string, error) {
+	how := in.to.Introspection()
+	by, err := x.signer(how.Alg)
+	if err != nil {
+		return "", err
+	}
+	claims, err := json.Marshal(struct {
+		Issuer   string         `json:"iss"`
+		Audience string         `json:"aud"`
+		IssuedAt int64          `json:"iat"`
+		Answer   jsontext.Value `json:"token_introspection"`
+	}{x.policy.Issuer, in.to.ID, x.pipe.Now().Unix(), answer})
+	if err != nil {
+		return "", err
+	}
+	return token.Answer(in.passed, by, in.to, how, token.IntrospectionType, claims)
 }
 
 // only passes errors that are no refusal: a token that was refused is an

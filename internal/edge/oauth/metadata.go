@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/doorward/doorward/internal/base/jose"
 	"github.com/doorward/doorward/internal/core/key"
 )
 
@@ -24,6 +25,9 @@ func (o *OAuth) metadata(ring *key.Ring) any {
 		"grant_types_supported":                 slices.Sorted(maps.Keys(grants)),
 		"introspection_endpoint":                issuer + "/oauth/introspect",
 		"introspection_endpoint_auth_methods_supported": authMethods,
+		"introspection_signing_alg_values_supported":    signing(ring),
+		"introspection_encryption_alg_values_supported": jose.KeyAlgs(),
+		"introspection_encryption_enc_values_supported": jose.Encs(),
 		"access_token_signing_alg_values_supported":     ring.Algs(),
 		"acr_values_supported":                          []string{"urn:doorward:acr:1"},
 		"doorward_revocations_endpoint":                 issuer + "/revocations",
@@ -49,4 +53,11 @@ func aliases(metadata map[string]any, issuer, at string) map[string]string {
 		}
 	}
 	return out
+}
+
+// signing are the algorithms that an application may ask for: the server's own
+// first. Of each there is a key, or one is made for the first that asks.
+func signing(ring *key.Ring) []jose.Alg {
+	own := ring.Signer.Alg()
+	return append([]jose.Alg{own}, slices.DeleteFunc(jose.Algs(), func(a jose.Alg) bool { return a == own })...)
 }

@@ -125,8 +125,7 @@ func (o *OAuth) introspect(w http.ResponseWriter, r *http.Request) error {
 			NotBefore: c.IssuedAt.Unix(), IssuedAt: c.IssuedAt.Unix(), JTI: c.JTI, Client: c.Client, Scope: c.Scope, TokenType: "Bearer",
 			Session: c.Session, Grant: c.Grant, Rev: c.Rev, ACR: c.ACR, AMR: c.AMR, AuthTime: unix(c.AuthTime)}
 	}
-	door.WriteJSON(w, "application/json", http.StatusOK, out)
-	return nil
+	return o.attested(w, r, in, out)
 }
 
 func unix(t time.Time) int64 {
