@@ -28,10 +28,13 @@ type client struct {
 	Resources  []string `json:"doorward_resources,omitempty"`
 	Origins    []string `json:"doorward_origins,omitempty"`
 	Format     string   `json:"doorward_token_format,omitzero"`
+
+	JWKS    jsontext.Value `json:"jwks,omitzero"`
+	JWKSURI string         `json:"jwks_uri,omitzero"`
 }
 
 func (r *root) clientsCreate() *cobra.Command {
-	var metadata string
+	var metadata, keys string
 	var scopes []string
 	var in client
 	cmd := &cobra.Command{
@@ -41,6 +44,15 @@ func (r *root) clientsCreate() *cobra.Command {
 			var body any
 			if metadata == "" {
 				in.Scope = strings.Join(scopes, " ")
+				if keys != "" {
+					document, err := r.source(keys)
+					if err != nil {
+						return err
+					}
+					if in.JWKS = jsontext.Value(document); !in.JWKS.IsValid() {
+						return &failure{Title: "The file of public keys is not JSON.", exit: exitUsage}
+					}
+				}
 				body = in
 			} else {
 				document, err := r.source(metadata)
@@ -69,16 +81,19 @@ func (r *root) clientsCreate() *cobra.Command {
 	flags.StringArrayVar(&in.Redirects, "redirect", nil, "an address to come back to after sign-in")
 	flags.StringArrayVar(&in.PostLogout, "post-logout", nil, "an address to come back to after sign-out")
 	flags.StringArrayVar(&scopes, "scope", nil, "a scope it may ask for")
-	flags.StringVar(&in.Auth, "auth", "", "how it proves itself: client_secret_basic, none, ...")
+	flags.StringVar(&in.Auth, "auth", "", "how it proves itself: client_secret_basic, private_key_jwt, none, ...")
+	flags.StringVar(&keys, "jwks", "", "its public keys: a file with a JWK Set, or - for stdin")
+	flags.StringVar(&in.JWKSURI, "jwks-uri", "", "where it publishes its public keys")
 	flags.StringArrayVar(&in.Resources, "resource", nil, "an API its tokens are for")
 	flags.StringArrayVar(&in.Origins, "origin", nil, "an origin its pages are served from")
 	flags.StringArrayVar(&in.Grants, "grant", nil, "a grant it may use")
 	flags.StringVar(&in.Format, "token-format", "", "of its access tokens: jwt (default) or opaque")
 	flags.BoolVar(&in.FirstParty, "first-party", false, "it is ours: no consent is asked")
 	cmd.MarkFlagsOneRequired("metadata", "name")
-	for _, flag := range []string{"name", "type", "redirect", "post-logout", "scope", "auth", "resource", "origin", "grant", "token-format", "first-party"} {
+	for _, flag := range []string{"name", "type", "redirect", "post-logout", "scope", "auth", "resource", "origin", "grant", "token-format", "first-party", "jwks", "jwks-uri"} {
 		cmd.MarkFlagsMutuallyExclusive("metadata", flag)
 	}
+	cmd.MarkFlagsMutuallyExclusive("jwks", "jwks-uri")
 	cmd.MarkFlagsRequiredTogether("name", "type")
 	return cmd
 }

@@ -24,7 +24,7 @@ type Client struct {
 	Type         string // web, spa, native, machine
 	FirstParty   bool
 	Auth         string   // token_endpoint_auth_method of RFC 7591
-	SecretHash   [32]byte // zero for public clients
+	SecretHash   [32]byte // zero where there is no shared secret
 	RedirectURIs []string
 	PostLogout   []string
 	Origins      []string // that may use the session API as this client
@@ -48,7 +48,7 @@ const (
 func (c Client) Exists() bool { return c.ID != "" }
 
 // Confidential says whether the client can prove which one it is.
-func (c Client) Confidential() bool { return c.SecretHash != [32]byte{} }
+func (c Client) Confidential() bool { return c.Exists() && c.Auth != AuthNone }
 
 // HashOf is what is kept of a client secret. A secret of 256 random bits
 // needs no slow hash.
@@ -59,7 +59,7 @@ func HashOf(clientID, text string) [32]byte {
 // Proves says in constant time whether the secret is this client's.
 func (c Client) Proves(text string) bool {
 	h := HashOf(c.ID, text)
-	return c.Confidential() && secret.Equal(h[:], c.SecretHash[:])
+	return c.SecretHash != [32]byte{} && secret.Equal(h[:], c.SecretHash[:])
 }
 
 // Owns says whether the client is the resource itself, or one of its own.
@@ -156,7 +156,7 @@ func OriginOf(address string) (string, bool) {
 var (
 	Authentic = check.New(check.Check{Number: 401, ID: "client.authentic", Fault: fault.Client, Shown: "client.authentic",
 		Says: "The application proved which one it is.", Source: "RFC 6749 section 2.3; RFC 9700 section 2.5",
-		Title: "The application did not prove which one it is.", Stops: []string{"OAU-08", "ENM-03"}})
+		Title: "The application did not prove which one it is.", Stops: []string{"OAU-08", "OAU-14", "ENM-03"}})
 	FirstParty = check.New(check.Check{Number: 402, ID: "client.first_party", Fault: fault.Denied, Shown: "client.first_party",
 		Says: "The page that asks is ours, or belongs to a first-party application.", Source: "RFC 6454; ASVS 3.5.1",
 		Title: "This page may not use the session.", Stops: []string{"SES-15", "OAU-34"}})
@@ -203,9 +203,9 @@ func (c Client) Valid() (check.Word, bool) {
 		return WordID, false
 	case !slices.Contains([]string{"web", "spa", "native", "machine"}, c.Type):
 		return WordType, false
-	case !slices.Contains([]string{"none", "client_secret_basic", "client_secret_post"}, c.Auth):
+	case !slices.Contains(AuthMethods, c.Auth):
 		return WordAuth, false
-	case c.Confidential() == (c.Auth == "none"):
+	case Secretive(c.Auth) != (c.SecretHash != [32]byte{}):
 		return WordSecret, false
 	case slices.ContainsFunc(c.RedirectURIs, func(s string) bool { return !RedirectURI(s) }),
 		slices.ContainsFunc(c.PostLogout, func(s string) bool { return !RedirectURI(s) }):

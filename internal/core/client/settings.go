@@ -3,6 +3,7 @@ package client
 import (
 	"slices"
 
+	"github.com/doorward/doorward/internal/base/jose"
 	"github.com/doorward/doorward/internal/core/check"
 )
 
@@ -16,6 +17,11 @@ type Settings struct {
 	// Revocation is how resource servers learn that its tokens died.
 	Revocation string `json:"doorward_revocation,omitzero"`
 	URI        string `json:"client_uri,omitzero"` // its home page
+
+	// JWKSURI is where the application keeps its public keys, instead of JWKS.
+	JWKSURI string `json:"jwks_uri,omitzero"`
+	// AuthAlg is the one algorithm of its assertions; any of its keys' when empty.
+	AuthAlg string `json:"token_endpoint_auth_signing_alg,omitzero"`
 
 	Answers
 	Named
@@ -43,6 +49,8 @@ var (
 	WordRevocation = check.NewWord(202, "doorward_revocation")
 	WordURI        = check.NewWord(203, "client_uri")
 	WordGrant      = check.NewWord(204, "grant_types")
+	WordJWKSURI    = check.NewWord(256, "jwks_uri")
+	WordAuthAlg    = check.NewWord(257, "token_endpoint_auth_signing_alg")
 )
 
 // validSettings judges the settings of a registration and names the one it refuses.
@@ -57,9 +65,29 @@ func (c Client) validSettings() (check.Word, bool) {
 		return WordURI, false
 	case (c.Auth == AuthCertificate || s.Named != (Named{})) && !s.Named.valid(), c.Auth != AuthCertificate && s.Named != (Named{}):
 		return WordNamed, false
+	case s.JWKSURI != "" && (!WebAddress(s.JWKSURI) || s.JWKS != nil): // RFC 7591 section 2: not both
+		return WordJWKSURI, false
+	case c.Auth == AuthKey && s.JWKS == nil && s.JWKSURI == "":
+		return WordJWKS, false
+	case s.AuthAlg != "" && (c.Auth != AuthKey || !slices.Contains(jose.OthersAlgs(), jose.Alg(s.AuthAlg))):
+		return WordAuthAlg, false
 	}
 	return s.Answers.valid(c.TokenFormat)
 }
+
+// Ways of proving which application one is (RFC 7591 section 2).
+const (
+	AuthNone  = "none"
+	AuthBasic = "client_secret_basic"
+	AuthPost  = "client_secret_post"
+	AuthKey   = "private_key_jwt"
+)
+
+// AuthMethods are those that an application can be registered with.
+var AuthMethods = []string{AuthNone, AuthBasic, AuthPost, AuthKey}
+
+// Secretive says whether a way of proving oneself is a secret that both know.
+func Secretive(method string) bool { return method == AuthBasic || method == AuthPost }
 
 // Grant types (RFC 7591 section 2, and those of later documents).
 const (

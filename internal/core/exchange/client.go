@@ -43,10 +43,13 @@ var paces = map[*check.Exchange][]risk.Budget{
 }
 
 // A ClientProof is what an application shows to say which one it is: its id and
-// secret, or its id alone, or an access token of its own.
+// secret, or its id alone, or an assertion that it signed, or an access token of
+// its own.
 type ClientProof struct {
 	ID, Secret string
-	Token      token.Shown // instead of both
+	Assertion  string      // instead of Secret; it says the id, too (RFC 7523)
+	Endpoint   string      // the path that it was sent to
+	Token      token.Shown // instead of all of them
 
 	claims token.Claims // of Token, once it was read
 }
@@ -67,13 +70,23 @@ type proving struct {
 	x      *Exchanges
 	by     settle.Caller
 	proof  ClientProof
+	signed asserted
 	public bool // a client without any secret may take part: something else is proved beside it
 	wait   time.Duration
 	slow   time.Duration
 }
 
-func (x *Exchanges) proving(by settle.Caller, proof ClientProof, public bool) *proving {
-	return &proving{x: x, by: by, proof: proof, public: public, wait: -1, slow: -1}
+// proving begins with a proof. What is slow about it, or asks others, is done
+// here and not in a judgement.
+func (x *Exchanges) proving(ctx context.Context, by settle.Caller, proof ClientProof, public bool) *proving {
+	p := &proving{x: x, by: by, proof: proof, public: public, wait: -1, slow: -1}
+	if proof.Assertion != "" {
+		if p.proof.ID == "" {
+			p.proof.ID = client.AssertionOf(proof.Assertion)
+		}
+		p.signed = x.asserted(ctx, p.proof)
+	}
+	return p
 }
 
 // hold holds who the client is: clientCalm, client.Authentic, client.Standing
@@ -82,21 +95,33 @@ func (p *proving) hold(j *settle.Judgement, what string, pace []risk.Budget) (c 
 	if client.ValidID(p.proof.ID) {
 		c = j.View.Client(p.proof.ID)
 	}
-	named := p.public && c.Exists() && c.Auth == "none" && p.proof.Secret == "" && p.proof.Token.Access == ""
-	if p.proof.Token.Access != "" || named {
+	named := p.public && c.Exists() && c.Auth == client.AuthNone && p.proof.Secret == "" && p.proof.Token.Access == "" && p.proof.Assertion == ""
+	// The budget is the network's and the client's, once there is one:
+	// strangers name what they like.
+	who := risk.Network(p.by.Addr).String() + " " + c.ID
+	authentic, word := named, check.Word(0)
+	switch {
+	case p.proof.Token.Access != "" || named:
 		p.wait = 0 // nothing is guessed
+	case p.proof.Assertion != "":
+		word, authentic = p.asserts(j, c)
+		if authentic {
+			p.wait = 0
+		} else if p.wait < 0 && j.Err() == nil {
+			p.wait = p.x.meters.Take("client", who, j.Now, risk.ClientTries)
+		}
+	case p.wait < 0 && j.Err() == nil:
+		p.wait = p.x.guessed(c, p.proof.Secret, who, j.Now)
 	}
-	if p.wait < 0 && j.Err() == nil {
-		// The budget is the network's and the client's, once there is one:
-		// strangers name what they like.
-		p.wait = p.x.guessed(c, p.proof.Secret, risk.Network(p.by.Addr).String()+" "+c.ID, j.Now)
-	}
-	if !j.Hold(clientCalm, p.wait == 0, check.Wait(p.wait)) {
+	if !j.Hold(clientCalm, p.wait <= 0, check.Wait(p.wait)) {
 		return c, false
 	}
 	// A refusal of a client that exists is in the ledger.
 	j.Client = c.ID
-	if !j.Hold(client.Authentic, named || p.proof.holds(c)) {
+	if word != 0 {
+		return c, j.Hold(client.Authentic, false, check.As(word))
+	}
+	if !j.Hold(client.Authentic, authentic || p.proof.Assertion == "" && p.proof.holds(c)) {
 		return c, false
 	}
 	if !j.Hold(client.Standing, !c.Paused) {
@@ -135,7 +160,7 @@ func (x *Exchanges) clientFor(ctx context.Context, of *check.Exchange, by settle
 // clientPassed is clientFor with the proof that its exchange passed.
 func (x *Exchanges) clientPassed(ctx context.Context, of *check.Exchange, by settle.Caller, proof ClientProof, also ...func(*settle.Judgement, client.Client)) (client.Client, check.Passed, error) {
 	var c client.Client
-	p := x.proving(by, proof, false)
+	p := x.proving(ctx, by, proof, false)
 	judge := func(j *settle.Judgement) core.Unit {
 		var ok bool
 		if c, ok = p.hold(j, of.Name, paces[of]); !ok {
@@ -156,12 +181,29 @@ func (x *Exchanges) clientPassed(ctx context.Context, of *check.Exchange, by set
 	}
 	passed, err := j.Close()
 	if err == nil {
+		if err := x.spends(ctx, of, by, judge, j.Used()); err != nil {
+			return client.Client{}, check.Passed{}, err
+		}
 		return c, passed, nil
 	}
 	if p.wait > 0 || p.slow > 0 || !c.Exists() {
 		return client.Client{}, check.Passed{}, err
 	}
 	return client.Client{}, check.Passed{}, x.pipe.Run(ctx, of, by, judge, nil)
+}
+
+// spends commits what an exchange used up that writes nothing else. Where
+// somebody else was first, it is judged again, and refused.
+func (x *Exchanges) spends(ctx context.Context, of *check.Exchange, by settle.Caller, judge settle.Judge, unit core.Unit) error {
+	if len(unit) == 0 {
+		return nil
+	}
+	_, err := x.pipe.Store.Commit(ctx, unit)
+	var lost *core.Lost
+	if errors.As(err, &lost) {
+		return x.pipe.Run(ctx, of, by, judge, nil)
+	}
+	return err
 }
 
 // guessed compares a secret within the budget of wrong ones, and says how long

@@ -54,7 +54,7 @@ func (x *Exchanges) ClientCredentials(ctx context.Context, by settle.Caller, pro
 	var out Granted
 	var c client.Client
 	var audience []string
-	p := x.proving(by, proof, false)
+	p := x.proving(ctx, by, proof, false)
 	err := x.pipe.Run(ctx, clientCredentials, by, func(j *settle.Judgement) core.Unit {
 		var ok bool
 		if c, ok = p.hold(j, "token", tokenPace); !ok || !j.Hold(client.Granted, c.MayGrant(client.GrantClient)) {

@@ -37,6 +37,8 @@ type Policy struct {
 	SignUp identity.Admission
 	// DPoPNonce demands a nonce of ours in every DPoP proof.
 	DPoPNonce bool
+	// Keys reads the keys that others keep at an address; nil when nobody may.
+	Keys KeySource
 	// PasswordMin is how many code points a new password has at least.
 	PasswordMin int
 }

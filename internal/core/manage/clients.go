@@ -100,12 +100,12 @@ func complete(c NewClient) NewClient {
 		c.TokenFormat = client.JWT
 	}
 	if c.Auth == "" {
-		c.Auth = "client_secret_basic"
+		c.Auth = client.AuthBasic
 		if c.Type == "spa" || c.Type == "native" {
-			c.Auth = "none"
+			c.Auth = client.AuthNone
 		}
 	}
-	if c.Auth != "none" && c.Secret == "" {
+	if client.Secretive(c.Auth) && c.Secret == "" {
 		r := secret.Random()
 		c.Secret = "dw_cs_" + secret.Encode(r[:])
 	}

@@ -64,7 +64,16 @@ type Judgement struct {
 	User    identity.UserID
 	Session session.ID
 	Client  string
+
+	also core.Unit
 }
+
+// Also adds writes to the unit of this judgement whatever comes of it: what was
+// believed is used up, even where a later check refuses.
+func (j *Judgement) Also(w ...core.Write) { j.also = append(j.also, w...) }
+
+// Used is what Also added.
+func (j *Judgement) Used() core.Unit { return j.also }
 
 // A Judge holds the exchange's checks and returns the unit that the outcome
 // asks for: a refusal may have one too. It does no I/O but reads on its view.
@@ -89,6 +98,9 @@ func (p *Pipeline) Run(ctx context.Context, of *check.Exchange, by Caller, judge
 		}
 		j := &Judgement{View: p.Store.View(ctx), Trail: of.Begin(), Now: p.Now().Truncate(time.Microsecond), Rev: rev}
 		unit := judge(j)
+		if len(j.also) > 0 {
+			unit = slices.Concat(unit, j.also)
+		}
 		if err := j.Err(); err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package door
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/doorward/doorward/internal/base/fault"
 	"github.com/doorward/doorward/internal/core/check"
@@ -46,5 +47,9 @@ func OAuth(w http.ResponseWriter, _ *http.Request, e *check.Refusal, status int)
 	default:
 		status = http.StatusBadRequest
 	}
-	WriteJSON(w, "application/json", status, OAuthError{OAuthCode(c), c.Title, c.Shown, e.Ref})
+	says := c.Title
+	if why := e.Word.String(); why != "" && c.Shown == c.ID {
+		says = strings.TrimSuffix(says, ".") + " (" + why + ")."
+	}
+	WriteJSON(w, "application/json", status, OAuthError{OAuthCode(c), says, c.Shown, e.Ref})
 }

@@ -7,11 +7,12 @@ import (
 	"strings"
 
 	"github.com/doorward/doorward/internal/base/jose"
+	"github.com/doorward/doorward/internal/core/client"
 	"github.com/doorward/doorward/internal/core/key"
 )
 
 // authMethods are how a client may prove itself at the endpoints that ask it to.
-var authMethods = []string{"client_secret_basic", "client_secret_post"}
+var authMethods = []string{client.AuthBasic, client.AuthPost, client.AuthKey}
 
 // metadata lists what works, and nothing else (RFC 8414 section 2; OpenID
 // Connect Discovery section 3).
@@ -24,14 +25,16 @@ func (o *OAuth) metadata(ring *key.Ring) any {
 		"token_endpoint_auth_methods_supported": authMethods,
 		"grant_types_supported":                 slices.Sorted(maps.Keys(grants)),
 		"introspection_endpoint":                issuer + "/oauth/introspect",
-		"introspection_endpoint_auth_methods_supported": authMethods,
-		"introspection_signing_alg_values_supported":    signing(ring),
-		"introspection_encryption_alg_values_supported": jose.KeyAlgs(),
-		"introspection_encryption_enc_values_supported": jose.Encs(),
-		"access_token_signing_alg_values_supported":     ring.Algs(),
-		"acr_values_supported":                          []string{"urn:doorward:acr:1"},
-		"doorward_revocations_endpoint":                 issuer + "/revocations",
-		"doorward_revocations_stream_endpoint":          issuer + "/revocations/stream",
+		"introspection_endpoint_auth_methods_supported":            authMethods,
+		"introspection_signing_alg_values_supported":               signing(ring),
+		"introspection_encryption_alg_values_supported":            jose.KeyAlgs(),
+		"introspection_encryption_enc_values_supported":            jose.Encs(),
+		"access_token_signing_alg_values_supported":                ring.Algs(),
+		"acr_values_supported":                                     []string{"urn:doorward:acr:1"},
+		"doorward_revocations_endpoint":                            issuer + "/revocations",
+		"doorward_revocations_stream_endpoint":                     issuer + "/revocations/stream",
+		"token_endpoint_auth_signing_alg_values_supported":         jose.OthersAlgs(),
+		"introspection_endpoint_auth_signing_alg_values_supported": jose.OthersAlgs(),
 	}
 	if o.Machines != nil {
 		m["mtls_endpoint_aliases"] = aliases(m, issuer, o.Machines.String())
