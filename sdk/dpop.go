@@ -59,8 +59,8 @@ func unproved(check, detail string) error {
 	return r
 }
 
-// sender refuses a good token that does not come from the holder of the key it
-// is bound to: a bound one as Bearer (RFC 9449 section 7.2), or without a proof
+// sender refuses a good token that does not come from the holder of what it is
+// bound to: without the certificate; a bound one as Bearer (RFC 9449 section 7.2), or without a proof
 // of that key for this request.
 func (a *attempt) sender(token string, c *claims) error {
 	wrong := func(detail string) error {
@@ -68,14 +68,17 @@ func (a *attempt) sender(token string, c *claims) error {
 		r.named, r.dpop = true, c.jkt != ""
 		return r
 	}
+	if err := a.beside(c); err != nil {
+		return err
+	}
 	if !a.dpop {
 		switch {
-		case !c.bound:
-			return nil
-		case c.jkt == "":
+		case c.jkt != "":
+			return wrong("the token is bound to a key, and came as Bearer")
+		case c.bound && c.x5t == "":
 			return wrong("the token is bound in a way that cannot be proved here")
 		}
-		return wrong("the token is bound to a key, and came as Bearer")
+		return nil
 	}
 	headers := a.r.Header["Dpop"]
 	if len(headers) != 1 {

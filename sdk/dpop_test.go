@@ -228,7 +228,7 @@ func TestAProofIsUsedOnce(t *testing.T) {
 	// Looking at a request uses nothing up.
 	proof = h.proof(i.clock.now(), token, nil, nil)
 	r := dpopRequest(token, proof)
-	if got := outline(v.Explain(r)); !strings.HasSuffix(got, "token.revoked dpop.form dpop.key dpop.signature dpop.method dpop.address dpop.in_time dpop.nonce dpop.token token.sender dpop.unspent") {
+	if got := outline(v.Explain(r)); !strings.HasSuffix(got, "token.revoked token.certificate dpop.form dpop.key dpop.signature dpop.method dpop.address dpop.in_time dpop.nonce dpop.token token.sender dpop.unspent") {
 		t.Errorf("explained: %s", got)
 	}
 	if _, p, ran := guarded(t, v, r); !ran {

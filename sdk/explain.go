@@ -46,6 +46,7 @@ func (a *attempt) explained(err error) (all []Check) {
 		ids = ids[:len(ids)-1] // nothing is revoked for a stateless verifier
 	}
 	ids = slices.Clone(ids)
+	ids = append(ids, checkCertificate)
 	if dpop {
 		ids = append(ids, inOrderOfProof...)
 	} else {

@@ -22,7 +22,7 @@ func outline(checks []Check) string {
 	return strings.Join(out, " ")
 }
 
-const token = "token.place token.present token.form token.type token.algorithm token.key token.signature token.issuer token.audience token.time token.revoked token.sender"
+const token = "token.place token.present token.form token.type token.algorithm token.key token.signature token.issuer token.audience token.time token.revoked token.certificate token.sender"
 
 func upTo(id string) string {
 	before, _, _ := strings.Cut(token, id)

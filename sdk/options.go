@@ -22,6 +22,7 @@ type settings struct {
 	log            *slog.Logger
 	public         string
 	nonces         []byte
+	certificates   passedOn
 	still          bool // no follower: tests poll by hand
 }
 

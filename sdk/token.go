@@ -36,6 +36,7 @@ type claims struct {
 	issued, notBefore, expires        int64  // seconds since 1970
 	authenticated                     int64  // seconds since 1970; 0: nobody was
 	jkt                               string // the thumbprint of the key that the token is bound to by DPoP
+	x5t                               string // that of the certificate that it is bound to
 	bound                             bool   // it is bound, by whatever there is
 	rev                               uint64
 	hasRev                            bool
@@ -149,8 +150,11 @@ func (c *claims) set(name string, value []byte) (err error) {
 	case "cnf":
 		c.bound = true
 		err = members(value, func(name string, value []byte) (err error) {
-			if name == "jkt" {
+			switch name {
+			case "jkt":
 				c.jkt, err = text(value)
+			case "x5t#S256":
+				c.x5t, err = text(value)
 			}
 			return err
 		})

@@ -30,6 +30,7 @@ type Verifier struct {
 	lines            budget
 	public           string // the address that DPoP proofs are for; empty: that of the request
 	nonces           nonces
+	certificates     passedOn // how proxies pass on the certificates of clients
 	seen             seen
 	end              context.CancelFunc
 	running          sync.WaitGroup
@@ -54,7 +55,7 @@ func New(ctx context.Context, issuer string, opts ...Option) (*Verifier, error) 
 	remote := &server{issuer: issuer, client: s.client, secret: s.secret, http: s.http, now: s.now}
 	v := &Verifier{
 		issuer: issuer, audience: s.audience, development: strings.HasPrefix(issuer, "http:"), now: s.now, log: s.log, end: end,
-		server: remote, keys: &keyring{server: remote, life: life}, public: s.public, nonces: s.nonces,
+		server: remote, keys: &keyring{server: remote, life: life}, public: s.public, nonces: s.nonces, certificates: s.certificates,
 	}
 	if !s.stateless {
 		v.feed = &feed{view: newView(), server: remote, log: s.log, life: life, patience: beatWithin}

@@ -28,13 +28,17 @@ func (x *Exchanges) Access(ctx context.Context, s token.Shown) (token.Claims, er
 	return c, nil
 }
 
-// sender holds a good access token against whoever sends it: a bound one is
-// refused as Bearer, and without a proof of its key that was not used before
-// (RFC 9449 section 7). Nothing is written here that could keep used proofs, so
+// sender holds a good access token against whoever sends it: one that is bound
+// to a certificate comes beside that (RFC 8705 section 3); one that is bound to
+// a key is refused as Bearer, and without a proof of the key that was not used
+// before (RFC 9449 section 7). Nothing is written here that could keep used proofs, so
 // this node remembers them for as long as they could be good.
 func (x *Exchanges) sender(s token.Shown, to token.Confirm) error {
+	if !to.Beside(s.Certificate) {
+		return check.Refuse(token.AccessCertificate)
+	}
 	if !s.DPoP {
-		if to != (token.Confirm{}) {
+		if to.JKT != "" {
 			return check.Refuse(token.AccessSender)
 		}
 		return nil

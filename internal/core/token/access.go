@@ -145,6 +145,8 @@ func (c Claims) encode() []byte {
 		num("auth_time", c.AuthTime.Unix())
 	}
 	switch {
+	case c.Confirm.JKT != "" && c.Confirm.X5T != "":
+		b = append(b, `,"cnf":{"jkt":"`+c.Confirm.JKT+`","x5t#S256":"`+c.Confirm.X5T+`"}`...)
 	case c.Confirm.JKT != "":
 		b = append(b, `,"cnf":{"jkt":"`+c.Confirm.JKT+`"}`...)
 	case c.Confirm.X5T != "":

@@ -153,6 +153,9 @@ type Shown struct {
 	Proof   string // the DPoP header; empty when there is none, or more than one
 	Method  string // of the request
 	Address string // that the request came to, as the public knows it
+	// Certificate is the hash of the one that the sender showed, for tokens that
+	// are bound to it; empty for none.
+	Certificate string
 }
 
 // Bearer is an access token that came with nothing beside it.

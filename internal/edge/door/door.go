@@ -309,11 +309,17 @@ func Bearer(r *http.Request) (text string, dpop bool, err error) {
 	return text, dpop, nil
 }
 
-// Shown is the access token of a request, with the DPoP proof beside it.
+// Shown is the access token of a request, with the DPoP proof and the
+// certificate beside it.
 func (d *Door) Shown(r *http.Request) (token.Shown, error) {
 	text, dpop, err := Bearer(r)
+	if err != nil {
+		return token.Shown{}, err
+	}
 	s := d.Proof(r)
 	s.Access, s.DPoP = text, dpop
+	shown, err := d.Certificates(r)
+	s.Certificate = token.CertificateHash(shown)
 	return s, err
 }
 
