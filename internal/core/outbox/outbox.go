@@ -81,6 +81,7 @@ type Facts struct {
 	By     string    `json:"by,omitzero"`    // who did it, when it was not the person
 	Mail   string    `json:"mail,omitzero"`  // another address that is spoken of
 	Count  int       `json:"count,omitzero"` // of what ended
+	App    string    `json:"app,omitzero"`   // an application, by its own name
 }
 
 // A Message is one mail to one person. To comes from a stored row, never from

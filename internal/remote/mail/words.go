@@ -87,7 +87,7 @@ func (w Words) Render(m outbox.Message) (Mail, error) {
 // nowhere else: what a request said of hosts takes no part (attack REC-03).
 func (w Words) facts(m outbox.Message, frame map[string]string) map[string]string {
 	f := map[string]string{"host": w.Issuer.Host, "to": m.To, "name": m.Facts.Name, "device": m.Facts.Device, "place": m.Facts.Place, "ip": m.Facts.IP,
-		"how": m.Facts.How, "by": m.Facts.By, "mail": m.Facts.Mail}
+		"how": m.Facts.How, "by": m.Facts.By, "mail": m.Facts.Mail, "app": m.Facts.App}
 	if m.Facts.Link != "" {
 		f["link"] = w.Issuer.Scheme + "://" + w.Issuer.Host + m.Facts.Link
 	}
@@ -99,6 +99,9 @@ func (w Words) facts(m outbox.Message, frame map[string]string) map[string]strin
 	}
 	if f["device"] == "" && !m.Facts.When.IsZero() {
 		f["device"] = frame["unknown_device"]
+	}
+	if f["app"] == "" && !m.Facts.When.IsZero() {
+		f["app"] = frame["unknown_app"]
 	}
 	for name, t := range map[string]time.Time{"until": m.Facts.Until, "when": m.Facts.When} {
 		if !t.IsZero() {

@@ -15,7 +15,7 @@ var words = Words{Issuer: &url.URL{Scheme: "https", Host: "auth.example.com"}}
 func full(k outbox.Kind) outbox.Message {
 	at := time.Date(2026, 11, 22, 15, 2, 0, 0, time.UTC)
 	return outbox.Message{Kind: k, Created: at, To: "ana@example.com", Facts: outbox.Facts{Name: "Ana", Code: "12345678", Link: "/not-me/Q7", Until: at.Add(time.Hour),
-		When: at, Device: "Chrome on Windows", Place: "France", IP: "203.0.113.88", How: "password", By: "Ben", Mail: "new@example.com", Count: 3}}
+		When: at, Device: "Chrome on Windows", Place: "France", IP: "203.0.113.88", How: "password", By: "Ben", Mail: "new@example.com", Count: 3, App: "Notes"}}
 }
 
 // Every mail that has words can be written, and says nothing that nobody can
@@ -61,6 +61,23 @@ func few(k outbox.Kind) outbox.Message {
 	m := full(k)
 	m.Facts.Name, m.Facts.Device, m.Facts.Place, m.Facts.IP, m.Facts.By = "", "", "", "", ""
 	return m
+}
+
+// The mails about applications name them, and lead to where they are removed.
+func TestTheMailsAboutApplications(t *testing.T) {
+	for kind, subject := range map[outbox.Kind]string{outbox.AppConnected: "You connected Notes", outbox.DeviceAllowed: "You allowed a device: Chrome on Windows"} {
+		m := full(kind)
+		m.Facts.Link = "/account/apps"
+		mail, err := words.Render(m)
+		if err != nil || mail.Subject != subject {
+			t.Errorf("%v: %v, %q", kind, err, mail.Subject)
+		}
+		for _, want := range []string{"  App      Notes", "22 November 2026, 15:02 UTC", "https://auth.example.com/account/apps"} {
+			if !strings.Contains(mail.Text, want) {
+				t.Errorf("%v does not say %q:\n%s", kind, want, mail.Text)
+			}
+		}
+	}
 }
 
 // The mail about a new browser, as people read it.

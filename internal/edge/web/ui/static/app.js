@@ -27,3 +27,11 @@ if (setup && location.hash.length > 1) {
 
 // An answer that goes back to an application in a form goes by itself.
 document.querySelector("form[data-leaves]")?.submit();
+
+// Tabs of this origin tell each other that nobody is signed in any more, in the words of the browser SDK. One that
+// shows somebody's account asks the server again.
+const tabs = globalThis.BroadcastChannel && new BroadcastChannel("doorward " + location.origin);
+if (document.querySelector("[data-out]")) tabs?.postMessage({ at: Date.now() });
+if (tabs && document.querySelector(".portal, form[action='/consent'], form[action='/device/confirm'], form[action='/choose-account'], form[action='/step-up'], form[action='/sign-out']")) {
+  tabs.onmessage = ({ data }) => { data.token || location.replace(location.pathname + location.search); };
+}
