@@ -79,6 +79,7 @@ type Token struct {
 	RefreshIdle  time.Duration
 	RefreshMax   time.Duration
 	RefreshGrace time.Duration
+	Code         time.Duration
 	Leeway       time.Duration
 	// DPoPNonce is whether every DPoP proof must carry a nonce of this server.
 	DPoPNonce string
@@ -174,6 +175,7 @@ func settings() []setting {
 		// An absolute end for every family (ASVS 5.0 requirement 10.4.8).
 		duration("token.refresh_max", "90d", 5*time.Minute, 365*day, func(c *Config) *time.Duration { return &c.Token.RefreshMax }),
 		// Longer would be a window for the thief (RFC 9700 section 4.14.2).
+		duration("token.code", "60s", 10*time.Second, 60*time.Second, func(c *Config) *time.Duration { return &c.Token.Code }),
 		duration("token.refresh_grace", "10s", 0, 30*time.Second, func(c *Config) *time.Duration { return &c.Token.RefreshGrace }),
 		// "Usually no more than a few minutes" (RFC 7519 section 4.1.4).
 		duration("token.leeway", "30s", 0, time.Minute, func(c *Config) *time.Duration { return &c.Token.Leeway }),

@@ -36,6 +36,7 @@ var explanations = map[string]string{
 	"token.refresh_idle":   "How long a refresh token lasts without use. From 5m to 365d.",
 	"token.refresh_max":    "How long refreshing goes on after a sign-in in any case. From 5m to 365d.",
 	"token.refresh_grace":  "In this time a used refresh token gets the same successor again: a second tab or a lost answer is no theft. From 0s to 30s.",
+	"token.code":           "How long an authorization code can be traded for tokens. From 10s to 60s.",
 	"token.leeway":         "How far the clocks of others may be off. From 0s to 1m.",
 	"token.dpop_nonce":     "required asks for a nonce of the last minutes in every DPoP proof, so that none can be made in advance; optional reads one that is there.",
 	"keys.alg":             "The algorithm of new signing keys.",

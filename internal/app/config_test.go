@@ -26,7 +26,7 @@ func TestDefaults(t *testing.T) {
 		Database: "sqlite:///var/lib/doorward/doorward.db",
 		Session:  Session{Idle: 14 * day, Max: 30 * day},
 		Admin:    Admin{Idle: 15 * time.Minute, Max: 8 * time.Hour},
-		Token:    Token{Access: 5 * time.Minute, RefreshIdle: 15 * day, RefreshMax: 90 * day, RefreshGrace: 10 * time.Second, Leeway: 30 * time.Second, DPoPNonce: "optional"},
+		Token:    Token{Access: 5 * time.Minute, RefreshIdle: 15 * day, RefreshMax: 90 * day, RefreshGrace: 10 * time.Second, Leeway: 30 * time.Second, Code: time.Minute, DPoPNonce: "optional"},
 		Keys:     Keys{Alg: "ES256", RotateEvery: 90 * day, KEKFile: "/var/lib/doorward/kek"},
 		SignIn:   SignIn{PasswordMin: 15},
 		Limits:   Limits{Scale: 1},

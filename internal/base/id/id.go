@@ -73,6 +73,14 @@ func (i ID[K]) String() string {
 // MarshalText writes the outside form.
 func (i ID[K]) MarshalText() ([]byte, error) { return []byte(i.String()), nil }
 
+// UnmarshalText reads the outside form; the zero value is the empty string.
+func (i *ID[K]) UnmarshalText(text []byte) (err error) {
+	if *i = (ID[K]{}); len(text) > 0 {
+		*i, err = Parse[K](string(text))
+	}
+	return err
+}
+
 // Parse reads the outside form and nothing else: one spelling per identifier,
 // so that no cache or list can be passed by writing it differently.
 func Parse[K Kind](s string) (ID[K], error) {

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/doorward/doorward/internal/base/fault"
 	"github.com/doorward/doorward/internal/core"
 	"github.com/doorward/doorward/internal/core/check"
 	"github.com/doorward/doorward/internal/core/client"
@@ -18,9 +19,14 @@ import (
 
 var (
 	presentSession = check.Declare(101, "session.present", session.Presented, session.Alive, session.InTime)
+	presentBearer  = check.Declare(308, "token.present_session", tokenFirstParty, session.Presented, session.Alive, session.InTime)
 	presentToken   = check.Declare(102, "token.present",
 		token.AccessForm, token.AccessSigned, token.AccessOurs, token.AccessInTime, token.AccessAlive)
 )
+
+var tokenFirstParty = check.New(check.Check{Number: 925, ID: "token.first_party", Fault: fault.Scope, Shown: "token.first_party",
+	Says: "The access token was given to a first-party application: others act for the person, and are not them.", Source: "ASVS 10.3.2; RFC 6750 section 3.1",
+	Title: "Only first-party applications may use the session.", Stops: []string{"OAU-34", "JWT-12"}})
 
 // Who is a caller that has proved which session they act in.
 type Who struct {
@@ -74,10 +80,12 @@ func (x *Exchanges) Bearer(ctx context.Context, s token.Shown) (Who, error) {
 	if err != nil {
 		return Who{}, check.Refuse(token.AccessAlive)
 	}
-	j := &settle.Judgement{View: x.pipe.Store.View(ctx), Trail: presentSession.Begin(), Now: x.pipe.Now()}
+	j := &settle.Judgement{View: x.pipe.Store.View(ctx), Trail: presentBearer.Begin(), Now: x.pipe.Now()}
 	at := j.View.Session(id)
 	u := j.View.User(at.User)
-	x.stands(j, at, u)
+	if j.Hold(tokenFirstParty, j.View.Client(c.Client).FirstParty) {
+		x.stands(j, at, u)
+	}
 	if err := j.Err(); err != nil {
 		return Who{}, err
 	}

@@ -168,7 +168,7 @@ func (r *rig) on(store *sqlstore.Store, with ...option) *node {
 		Issuer:  issuer,
 		Session: session.Lifetimes{Idle: 14 * day, Max: 30 * day},
 		Admin:   exchange.AdminLifetimes{Idle: 15 * time.Minute, Max: 8 * time.Hour},
-		Token:   token.Lifetimes{Access: 5 * time.Minute, Idle: 15 * day, Max: 90 * day, Grace: 10 * time.Second, Leeway: 30 * time.Second},
+		Token:   token.Lifetimes{Access: 5 * time.Minute, Idle: 15 * day, Max: 90 * day, Grace: 10 * time.Second, Leeway: 30 * time.Second, Code: time.Minute},
 		Scale:   1,
 	}, gate: factor.NewGate(0, time.After)}
 	for _, o := range with {

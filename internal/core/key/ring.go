@@ -25,6 +25,7 @@ type Ring struct {
 	Code    []byte
 	Mail    *secret.Sealer // seals what a mail says until it is sent
 	Opaque  []OpaqueKey    // the last seals; the others open
+	State   *secret.Sealer // seals what browsers and applications carry for us: codes, requests that wait
 	Due     time.Time      // when another key takes its turn; zero when none waits
 }
 
@@ -112,6 +113,9 @@ func Open(ctx context.Context, keys []Key, kek secret.KEK, p Policy, now time.Ti
 			return nil, err
 		}
 	}
+	if err := r.takeState(); err != nil {
+		return nil, err
+	}
 	if r.Signer == nil || len(r.Refresh) == 0 || r.Ledger == nil || r.Form == nil || r.Code == nil || r.Mail == nil || len(r.Opaque) == 0 {
 		return nil, errors.New("a key is missing: no signing, refresh, ledger, form, code, mail or opaque key that may be used")
 	}
@@ -177,6 +181,25 @@ func (r *Ring) takeSigning(k Standing, live bool, private []byte) error {
 		r.also = append(r.also, sk)
 	}
 	return nil
+}
+
+// takeState derives the keys of sealed state from those of opaque tokens: they
+// live as long, and turn with them.
+func (r *Ring) takeState() error {
+	var keys [][]byte
+	for _, k := range slices.Backward(r.Opaque) {
+		state, err := secret.Derive(k.Secret, "sealed state")
+		if err != nil {
+			return err
+		}
+		keys = append(keys, state)
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	var err error
+	r.State, err = secret.NewSealer(keys[0], keys[1:]...)
+	return err
 }
 
 // settled is how long after the word of a compromise a node may still have

@@ -9,25 +9,25 @@ const signedOut = "You were signed out. Sign in again."
 
 // Checks of refresh families, in the order of judgement.
 var (
-	RefreshForm = check.New(check.Check{Number: 501, ID: "refresh.form", Fault: fault.Unauthenticated, Shown: "refresh.form",
+	RefreshForm = check.New(check.Check{Number: 501, ID: "refresh.form", Fault: fault.Unauthenticated, Shown: "refresh.form", Code: "invalid_grant",
 		Says: "A refresh token was sent, once and in its one spelling.", Source: "RFC 6749 section 6",
 		Title: "You are not signed in.", Stops: []string{"SES-05", "SES-08", "OAU-16"}})
-	RefreshAuthentic = check.New(check.Check{Number: 502, ID: "refresh.authentic", Fault: fault.Unauthenticated, Shown: "refresh.authentic",
+	RefreshAuthentic = check.New(check.Check{Number: 502, ID: "refresh.authentic", Fault: fault.Unauthenticated, Shown: "refresh.authentic", Code: "invalid_grant",
 		Says: "This server made the refresh token, and its secret fits the family.", Source: "RFC 9700 section 4.14.2",
 		Title: signedOut, Stops: []string{"SES-08"}})
-	RefreshPresent = check.New(check.Check{Number: 503, ID: "refresh.present", Fault: fault.Unauthenticated, Shown: "refresh.present",
+	RefreshPresent = check.New(check.Check{Number: 503, ID: "refresh.present", Fault: fault.Unauthenticated, Shown: "refresh.present", Code: "invalid_grant",
 		Says: "The refresh token is not newer than the database.", Source: "a restored database makes tokens from its own future",
 		Title: signedOut})
-	RefreshAlive = check.New(check.Check{Number: 504, ID: "refresh.alive", Fault: fault.Unauthenticated, Shown: "refresh.alive",
+	RefreshAlive = check.New(check.Check{Number: 504, ID: "refresh.alive", Fault: fault.Unauthenticated, Shown: "refresh.alive", Code: "invalid_grant",
 		Says: "The family still stands, and so do its session, person and application.", Source: "RFC 9700 section 4.14.2; ASVS 7.4.1",
 		Title: signedOut, Stops: []string{"OAU-12", "SES-11", "REC-15"}})
-	RefreshInTime = check.New(check.Check{Number: 505, ID: "refresh.in_time", Fault: fault.Unauthenticated, Shown: "refresh.in_time",
+	RefreshInTime = check.New(check.Check{Number: 505, ID: "refresh.in_time", Fault: fault.Unauthenticated, Shown: "refresh.in_time", Code: "invalid_grant",
 		Says: "The family was used recently enough and is not too old.", Source: "RFC 9700 section 4.14.2; ASVS 10.4.8",
 		Title: "Your sign-in ended because it was unused or old. Sign in again."})
-	RefreshUnspent = check.New(check.Check{Number: 506, ID: "refresh.unspent", Fault: fault.Unauthenticated, Shown: "refresh.unspent",
+	RefreshUnspent = check.New(check.Check{Number: 506, ID: "refresh.unspent", Fault: fault.Unauthenticated, Shown: "refresh.unspent", Code: "invalid_grant",
 		Says: "The refresh token was not used before by somebody who went on with its successor.", Source: "RFC 9700 section 4.14.2",
 		Title: "For your safety we signed you out: an old key to your session was used twice.", Stops: []string{"OAU-10"}})
-	RefreshTimely = check.New(check.Check{Number: 507, ID: "refresh.timely", Fault: fault.Unauthenticated, Shown: "refresh.timely",
+	RefreshTimely = check.New(check.Check{Number: 507, ID: "refresh.timely", Fault: fault.Unauthenticated, Shown: "refresh.timely", Code: "invalid_grant",
 		Says: "A used refresh token came again only within the grace for lost answers.", Source: "RFC 9700 section 4.14.2",
 		Title: "Your sign-in could not be continued. Sign in again."})
 )

@@ -78,6 +78,7 @@ type Lifetimes struct {
 	Max    time.Duration // of a family
 	Grace  time.Duration // in which a lost answer may be asked for again
 	Leeway time.Duration // of clocks that are not ours
+	Code   time.Duration // of an authorization code
 }
 
 // Until says when a family ends that is used at now.

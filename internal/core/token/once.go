@@ -47,6 +47,7 @@ const (
 	AsAssertion                 // a client's signed assertion (RFC 7523)
 	AsDPoP                      // a proof of possession (RFC 9449)
 	AsPushed                    // a pushed authorization request (RFC 9126)
+	AsAnswered                  // an authorization request that waited for its person
 )
 
 // ForNewPassword is not sent: it keeps, for one browser, that a mailbox was

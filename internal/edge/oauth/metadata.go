@@ -18,24 +18,37 @@ var authMethods = []string{client.AuthBasic, client.AuthPost, client.AuthKey}
 // Connect Discovery section 3).
 func (o *OAuth) metadata(ring *key.Ring) any {
 	issuer := o.Exchange.Policy().Issuer
-	m := map[string]any{
-		"issuer":                                issuer,
-		"jwks_uri":                              issuer + "/oauth/jwks",
-		"token_endpoint":                        issuer + "/oauth/token",
-		"token_endpoint_auth_methods_supported": authMethods,
-		"grant_types_supported":                 slices.Sorted(maps.Keys(grants)),
-		"introspection_endpoint":                issuer + "/oauth/introspect",
-		"introspection_endpoint_auth_methods_supported":            authMethods,
-		"introspection_signing_alg_values_supported":               signing(ring),
-		"introspection_encryption_alg_values_supported":            jose.KeyAlgs(),
-		"introspection_encryption_enc_values_supported":            jose.Encs(),
-		"access_token_signing_alg_values_supported":                ring.Algs(),
-		"acr_values_supported":                                     []string{"urn:doorward:acr:1"},
-		"doorward_revocations_endpoint":                            issuer + "/revocations",
-		"doorward_revocations_stream_endpoint":                     issuer + "/revocations/stream",
-		"token_endpoint_auth_signing_alg_values_supported":         jose.OthersAlgs(),
-		"introspection_endpoint_auth_signing_alg_values_supported": jose.OthersAlgs(),
-	}
+	m := map[string]any{}
+	m["issuer"] = issuer
+	m["jwks_uri"] = issuer + "/oauth/jwks"
+	m["authorization_endpoint"] = issuer + "/oauth/authorize"
+	m["response_types_supported"] = []string{"code"}
+	m["response_modes_supported"] = client.Modes
+	m["code_challenge_methods_supported"] = []string{"S256"}
+	m["authorization_response_iss_parameter_supported"] = true
+	m["scopes_supported"] = []string{"openid", "profile", "email", "offline_access"}
+	m["claims_supported"] = []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash", "name", "email", "email_verified"}
+	m["subject_types_supported"] = []string{"public"}
+	m["id_token_signing_alg_values_supported"] = ring.Algs()
+	m["prompt_values_supported"] = []string{"none", "login", "consent", "select_account"}
+	m["userinfo_endpoint"] = issuer + "/oauth/userinfo"
+	m["request_parameter_supported"] = false
+	m["request_uri_parameter_supported"] = false
+	m["claims_parameter_supported"] = false
+	m["token_endpoint"] = issuer + "/oauth/token"
+	m["token_endpoint_auth_methods_supported"] = authMethods
+	m["grant_types_supported"] = slices.Sorted(maps.Keys(grants))
+	m["introspection_endpoint"] = issuer + "/oauth/introspect"
+	m["introspection_endpoint_auth_methods_supported"] = authMethods
+	m["introspection_signing_alg_values_supported"] = signing(ring)
+	m["introspection_encryption_alg_values_supported"] = jose.KeyAlgs()
+	m["introspection_encryption_enc_values_supported"] = jose.Encs()
+	m["access_token_signing_alg_values_supported"] = ring.Algs()
+	m["acr_values_supported"] = []string{"urn:doorward:acr:1"}
+	m["doorward_revocations_endpoint"] = issuer + "/revocations"
+	m["doorward_revocations_stream_endpoint"] = issuer + "/revocations/stream"
+	m["token_endpoint_auth_signing_alg_values_supported"] = jose.OthersAlgs()
+	m["introspection_endpoint_auth_signing_alg_values_supported"] = jose.OthersAlgs()
 	if o.Machines != nil {
 		m["mtls_endpoint_aliases"] = aliases(m, issuer, o.Machines.String())
 	}

@@ -35,6 +35,7 @@ func (o *OAuth) Routes(mux *http.ServeMux) {
 	mux.Handle("/.well-known/oauth-authorization-server", o.Door.On(door.OAuth, o.public(o.metadata)))
 	mux.Handle("/oauth/jwks", o.Door.On(door.OAuth, o.public(o.jwks)))
 	mux.Handle("/oauth/introspect", o.Door.On(door.OAuth, post(o.introspect)))
+	mux.Handle("/oauth/userinfo", o.Door.On(challenge, o.userinfo))
 	mux.Handle("/oauth/token", o.Door.On(door.OAuth, post(o.token)))
 }
 

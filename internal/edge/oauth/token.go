@@ -30,11 +30,13 @@ func (t tokenRequest) asked() exchange.Asked {
 
 // grants are what may be traded for tokens, by grant_type.
 var grants = map[string]func(*OAuth, tokenRequest) (exchange.Granted, error){
-	client.GrantClient: (*OAuth).clientCredentials,
+	client.GrantClient:  (*OAuth).clientCredentials,
+	client.GrantCode:    (*OAuth).code,
+	client.GrantRefresh: (*OAuth).refresh,
 }
 
 // tokenFields are the parameters that some grant knows.
-var tokenFields = append([]string{"grant_type", "scope", "resource"}, clientFields...)
+var tokenFields = append([]string{"grant_type", "scope", "resource", "code", "redirect_uri", "code_verifier", "refresh_token"}, clientFields...)
 
 // A tokenAnswer is RFC 6749 section 5.1.
 type tokenAnswer struct {
@@ -74,4 +76,13 @@ func (o *OAuth) token(w http.ResponseWriter, r *http.Request) error {
 
 func (o *OAuth) clientCredentials(t tokenRequest) (exchange.Granted, error) {
 	return o.Exchange.ClientCredentials(t.Context(), o.Door.Caller(t.Request), t.proof, t.asked())
+}
+
+func (o *OAuth) code(t tokenRequest) (exchange.Granted, error) {
+	return o.Exchange.Code(t.Context(), o.Door.Caller(t.Request), t.proof,
+		exchange.CodeInput{Code: t.form.Get("code"), Redirect: t.form.Get("redirect_uri"), Verifier: t.form.Get("code_verifier"), Asked: t.asked()})
+}
+
+func (o *OAuth) refresh(t tokenRequest) (exchange.Granted, error) {
+	return o.Exchange.RefreshGrant(t.Context(), o.Door.Caller(t.Request), t.proof, t.form.Get("refresh_token"), t.asked())
 }

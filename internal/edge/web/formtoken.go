@@ -16,6 +16,10 @@ var formToken = check.New(check.Check{Number: 151, ID: "form.token", Fault: faul
 	Says: "The form was made for this browser, since it last signed in.", Source: "ASVS 3.5.1",
 	Title: "This page was open for a long time. Nothing was changed.", Stops: []string{"SES-15", "SES-01"}})
 
+var requestOurs = check.New(check.Check{Number: 924, ID: "request.ours", Fault: fault.Missing, Shown: "request.ours",
+	Says: "The request that waits was made in this browser, within the last hour.", Source: "RFC 9700 section 4.7; OIDC Core section 3.1.2.3",
+	Title: "This sign-in cannot go on here. Go back to the application and start again.", Stops: []string{"OAU-17", "SES-01"}})
+
 // keyFor is how long a browser keeps its key: a form left open for longer is made anew.
 const keyFor = 12 * time.Hour
 
@@ -31,6 +35,7 @@ func (v *visit) browserKey() ([]byte, bool) {
 
 // newKey gives the browser another key: one planted before a sign-in is worth nothing after it (attack SES-02).
 func (v *visit) newKey() {
+	v.former, _ = v.browserKey()
 	key := secret.Random()
 	v.keep(key[:])
 }

@@ -18,9 +18,12 @@ type parting interface {
 
 // showReturn leaves for an application's page; without one the way was taken already, or somebody came by hand.
 func (v *visit) showReturn() error {
-	q, err := door.Params(v.r, "to")
+	q, err := door.Params(v.r, "to", "flow")
 	if err != nil {
 		return err
+	}
+	if flow := q.Get("flow"); flow != "" {
+		return v.proceed(flow)
 	}
 	if q.Get("to") == "" {
 		return v.show(ReturnPage{Shell: v.shell(), Finished: true})

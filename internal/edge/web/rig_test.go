@@ -137,7 +137,7 @@ func newRig(t *testing.T, issuer string, scale int, tunings ...tuning) *rig {
 	policy := exchange.Policy{
 		Issuer:  issuer,
 		Session: session.Lifetimes{Idle: 14 * 24 * time.Hour, Max: 30 * 24 * time.Hour},
-		Token:   token.Lifetimes{Access: 5 * time.Minute, Idle: 15 * 24 * time.Hour, Max: 90 * 24 * time.Hour, Grace: 10 * time.Second, Leeway: 30 * time.Second},
+		Token:   token.Lifetimes{Access: 5 * time.Minute, Idle: 15 * 24 * time.Hour, Max: 90 * 24 * time.Hour, Grace: 10 * time.Second, Leeway: 30 * time.Second, Code: time.Minute},
 		Scale:   scale, PasswordMin: 15,
 	}
 	config := web.Config{Keys: key.NewKeyring(ring), Door: &door.Door{Issuer: at, Dev: g.dev, Now: g.clock.Now,

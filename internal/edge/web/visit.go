@@ -30,6 +30,8 @@ type visit struct {
 	again func(*check.Refusal) (ui.Page, int)
 	// key is this browser's, once it was asked for.
 	key []byte
+	// former is the key that key took the place of on this visit.
+	former []byte
 }
 
 func (v *visit) now() time.Time        { return v.door.Now() }
@@ -121,15 +123,18 @@ func (v *visit) form(fields ...string) (url.Values, error) {
 // seeOther sends the browser on to an address of ours, always with GET: 307 and 308 would carry a password along
 // (RFC 9700 section 4.12).
 func (v *visit) seeOther(to string) error {
-	v.location(to)
-	return nil
+	if v.former != nil {
+		to = v.rebound(to, v.former, v.key)
+	}
+	return v.location(to)
 }
 
-func (v *visit) location(to string) {
+func (v *visit) location(to string) error {
 	h := v.w.Header()
 	ui.Headers(h)
 	h.Set("Location", to)
 	v.w.WriteHeader(http.StatusSeeOther)
+	return nil
 }
 
 // toSignIn sends somebody who is not signed in to where they can be, and back. An error comes first: who could not

@@ -29,6 +29,7 @@ type Exchanges interface {
 	departing
 	connecting
 	copying
+	authorizing
 	// Policy is what the pages say of lifetimes.
 	Policy() exchange.Policy
 }
@@ -88,7 +89,7 @@ func (s *Web) Routes(mux *http.ServeMux) {
 	} {
 		mux.Handle(path, s.on(methods))
 	}
-	for _, more := range []map[string]pages{joiningPages, recoveryPages, profilePages, exportPages, deletionPages, securityPages, appsPages} {
+	for _, more := range []map[string]pages{joiningPages, recoveryPages, profilePages, exportPages, deletionPages, securityPages, appsPages, authorizePages} {
 		for path, methods := range more {
 			mux.Handle(path, s.on(methods))
 		}
@@ -105,7 +106,7 @@ func (s *Web) on(methods pages) http.Handler {
 		if s.door.Dev && reads(r.Method) && r.Host != s.door.Issuer.Host && isAddress(r.Host) {
 			to := *s.door.Issuer
 			to.Path, to.RawPath, to.RawQuery = r.URL.Path, r.URL.RawPath, r.URL.RawQuery
-			v.location(to.String())
+			_ = v.location(to.String())
 			return
 		}
 		s.door.On(v.refused, func(http.ResponseWriter, *http.Request) error { return v.serve(methods) }).ServeHTTP(w, r)

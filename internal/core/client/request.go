@@ -1,0 +1,144 @@
+package client
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/doorward/doorward/internal/base/fault"
+	"github.com/doorward/doorward/internal/core/check"
+)
+
+// A Request is an authorization request (RFC 6749 section 4.1.1; OpenID
+// Connect Core section 3.1.2.1) once it was read. Its JSON is what is sealed
+// while the person signs in or decides: short names, since browsers carry it.
+type Request struct {
+	Client    string    `json:"c"`
+	Type      string    `json:"y,omitzero"` // response_type
+	Mode      string    `json:"m,omitzero"` // response_mode; empty is query
+	Redirect  string    `json:"r,omitzero"` // as it was sent; empty when it was not
+	State     string    `json:"s,omitzero"`
+	Scope     string    `json:"o,omitzero"`
+	Nonce     string    `json:"n,omitzero"`
+	Challenge string    `json:"h,omitzero"`
+	Method    string    `json:"g,omitzero"` // code_challenge_method
+	Prompt    string    `json:"p,omitzero"`
+	MaxAge    string    `json:"a,omitzero"`
+	Hint      string    `json:"l,omitzero"` // login_hint
+	Locales   string    `json:"u,omitzero"` // ui_locales
+	Resources []string  `json:"x,omitempty"`
+	ID        []byte    `json:"i,omitempty"` // of a request that waits: it is answered once
+	Asked     time.Time `json:"t,omitzero"`  // when it came
+	Chosen    time.Time `json:"e,omitzero"`  // when the person said which account they mean
+	Refused   bool      `json:"d,omitzero"`  // the person pressed Cancel
+}
+
+// RequestFields are the parameters of a request. Others mean nothing (RFC 6749
+// section 3.1; check OI-03).
+var RequestFields = []string{"client_id", "response_type", "response_mode", "redirect_uri", "state", "scope", "nonce", "code_challenge", "code_challenge_method",
+	"prompt", "max_age", "login_hint", "ui_locales", "resource"}
+
+// ReadRequest takes the parameters of a request, judging nothing.
+func ReadRequest(v url.Values, now time.Time) Request {
+	return Request{Client: v.Get("client_id"), Type: v.Get("response_type"), Mode: v.Get("response_mode"), Redirect: v.Get("redirect_uri"), State: v.Get("state"),
+		Scope: v.Get("scope"), Nonce: v.Get("nonce"), Challenge: v.Get("code_challenge"), Method: v.Get("code_challenge_method"),
+		Prompt: v.Get("prompt"), MaxAge: v.Get("max_age"), Hint: v.Get("login_hint"), Locales: v.Get("ui_locales"), Resources: v["resource"], Asked: now}
+}
+
+// Prompts says whether the request asks for a page by name.
+func (r Request) Prompts(page string) bool { return slices.Contains(strings.Fields(r.Prompt), page) }
+
+// Silent says whether nothing may be shown.
+func (r Request) Silent() bool { return r.Prompts("none") }
+
+// Back is the address that answers go to: the one that was sent, or the only
+// one that is registered.
+func (c Client) Back(r Request) string {
+	if r.Redirect == "" && len(c.RedirectURIs) == 1 {
+		return c.RedirectURIs[0]
+	}
+	return r.Redirect
+}
+
+// Redirects says whether an address is one that was registered: the same text
+// (RFC 9700 section 4.1.3).
+func (c Client) Redirects(sent string) bool { return slices.Contains(c.RedirectURIs, sent) }
+
+// Asks are the scopes of a request that the application may ask for. What it is
+// not registered with is left out: it is never given (OpenID Connect Core
+// section 3.1.2.1 wants it ignored; RFC 6749 section 3.3 lets it).
+func (c Client) Asks(r Request) []string {
+	var out []string
+	for _, s := range strings.Fields(r.Scope) {
+		if c.May(s) && !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	if r.Scope == "" {
+		return slices.DeleteFunc(slices.Clone(c.Scopes), Personal)
+	}
+	return out
+}
+
+// Bounds of what an application may have us carry. Longer requests are pushed
+// (RFC 9126).
+const (
+	stateAtMost = 512
+	nonceAtMost = 512
+)
+
+// Challenged says whether a request's code challenge is one of S256 (RFC 7636
+// section 4.2), or may be missing.
+func (c Client) Challenged(r Request) bool {
+	if r.Challenge == "" && r.Method == "" {
+		return c.ChallengeOptional()
+	}
+	return r.Method == "S256" && len(r.Challenge) == 43 && !strings.ContainsFunc(r.Challenge, notBase64URL)
+}
+
+func notBase64URL(c rune) bool {
+	return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '_'
+}
+
+// Carried says whether what is only carried for the application is within its
+// bounds.
+func (r Request) Carried() bool {
+	return len(r.State) <= stateAtMost && len(r.Nonce) <= nonceAtMost && len(r.Scope) <= 2048 && len(r.Hint) <= 320 && len(r.Locales) <= 256
+}
+
+// Prompted says whether the pages asked for exist, and none is alone (OpenID
+// Connect Core section 3.1.2.1).
+func (r Request) Prompted() bool {
+	asked := strings.Fields(r.Prompt)
+	known := !slices.ContainsFunc(asked, func(p string) bool {
+		return !slices.Contains([]string{"none", "login", "consent", "select_account"}, p)
+	})
+	return known && (!slices.Contains(asked, "none") || len(asked) == 1)
+}
+
+// Modes are how an answer can travel.
+var Modes = []string{"query"}
+
+// Checks of a request, in the order of judgement. The first two have no
+// address that could be trusted to hear of it: their refusal is a page.
+var (
+	RequestClient = check.New(check.Check{Number: 905, ID: "request.client", Fault: fault.Missing, Shown: "request.client", Code: "invalid_client",
+		Says: "The application that asks is registered here and not paused.", Source: "RFC 6749 section 4.1.2.1; RFC 9700 section 4.11.2",
+		Title: "The application that sent you here is not known to us.", Stops: []string{"OAU-01"}})
+	RequestRedirect = check.New(check.Check{Number: 906, ID: "redirect.exact", Fault: fault.Unacceptable, Shown: "redirect.exact",
+		Says: "The address to go back to is, character by character, one that the application registered.", Source: "RFC 9700 sections 2.1 and 4.1.3; ASVS 10.4.1",
+		Title: "The application sent you here with an address to go back to that it did not register.", Stops: []string{"OAU-01", "OAU-02", "OAU-03"}})
+	RequestType = check.New(check.Check{Number: 907, ID: "request.response_type", Fault: fault.Unacceptable, Shown: "request.response_type", Code: "unsupported_response_type",
+		Says: "The application asks for a code: there is nothing else to ask for.", Source: "RFC 9700 section 2.1.2; ASVS 10.6.1",
+		Title: "The application asked for an answer that does not exist.", Stops: []string{"OAU-17"}})
+	RequestMode = check.New(check.Check{Number: 908, ID: "request.response_mode", Fault: fault.Unacceptable, Shown: "request.response_mode",
+		Says: "The answer can travel in the way that the application asks for.", Source: "OAuth 2.0 Multiple Response Type Encoding Practices section 2.1; ASVS 10.4.12",
+		Title: "The application asked for an answer in a way that does not exist."})
+	RequestForm = check.New(check.Check{Number: 909, ID: "request.form", Fault: fault.Malformed, Shown: "request.form",
+		Says: "Every parameter of the request means something and is within its bounds.", Source: "RFC 6749 section 4.1.1; OpenID Connect Core section 3.1.2.1",
+		Title: "The application sent a request that means nothing."})
+	ChallengeSent = check.New(check.Check{Number: 910, ID: "pkce.challenge", Fault: fault.Malformed, Shown: "pkce.challenge",
+		Says: "A code challenge came with the request, made by S256.", Source: "RFC 9700 section 2.1.1; RFC 7636 section 4.4.1",
+		Title: "The application left out what protects its code.", Stops: []string{"OAU-13"}})
+)

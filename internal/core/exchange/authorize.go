@@ -1,0 +1,211 @@
+package exchange
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/doorward/doorward/internal/base/fault"
+	"github.com/doorward/doorward/internal/base/secret"
+	"github.com/doorward/doorward/internal/core"
+	"github.com/doorward/doorward/internal/core/check"
+	"github.com/doorward/doorward/internal/core/client"
+	"github.com/doorward/doorward/internal/core/identity"
+	"github.com/doorward/doorward/internal/core/risk"
+	"github.com/doorward/doorward/internal/core/session"
+	"github.com/doorward/doorward/internal/core/settle"
+	"github.com/doorward/doorward/internal/core/token"
+)
+
+// Checks of an authorization request that a page of ours can still make hold.
+var (
+	requestUnanswered = check.New(check.Check{Number: 918, ID: "request.unanswered", Fault: fault.Conflict, Shown: "request.unanswered",
+		Says: "The request was not answered before.", Source: "RFC 9126 section 7.3; RFC 9700 section 4.7",
+		Title: "This sign-in already finished."})
+	signedIn = check.New(check.Check{Number: 919, ID: "authorize.signed_in", Fault: fault.Unauthenticated, Shown: "authorize.signed_in", Code: "login_required",
+		Says: "Somebody is signed in here.", Source: "OpenID Connect Core section 3.1.2.6",
+		Title: "Nobody is signed in here."})
+	chosen = check.New(check.Check{Number: 920, ID: "authorize.chosen", Fault: fault.Unauthenticated, Shown: "authorize.chosen", Code: "account_selection_required",
+		Says: "The person said which account they mean, when the application wants to know.", Source: "OpenID Connect Core section 3.1.2.1",
+		Title: "An account must be chosen first."})
+	recent = check.New(check.Check{Number: 921, ID: "authorize.recent", Fault: fault.Stale, Shown: "authorize.recent", Code: "login_required",
+		Says: "The person's last proof is as fresh as the application wants it, and nothing has put it in doubt.", Source: "OpenID Connect Core section 3.1.2.1; RFC 9470",
+		Title: "One more check is needed: prove that it is still you."})
+	notRefused = check.New(check.Check{Number: 923, ID: "authorize.allowed", Fault: fault.Denied, Shown: "authorize.allowed",
+		Says: "The person did not press Cancel.", Source: "RFC 6749 section 4.1.2.1",
+		Title: "The person does not want to allow this."})
+	consented = check.New(check.Check{Number: 922, ID: "authorize.consented", Fault: fault.Denied, Shown: "authorize.consented", Code: "consent_required",
+		Says: "The person, or policy for a first-party application, allowed what the application asks for.", Source: "OpenID Connect Core section 3.1.2.4; ASVS 10.7.1",
+		Title: "The person did not allow this yet.", Stops: []string{"OAU-12"}})
+)
+
+var authorize = check.Declare(302, "app.authorize",
+	risk.NetworkCalm, client.RequestClient, client.RequestRedirect, client.RequestType, client.RequestMode, client.RequestForm, client.Granted,
+	client.ChallengeSent, client.ScopeWithin, client.ResourceWithin, requestUnanswered, signedIn, notRefused, chosen, recent, consented)
+
+// asking are the checks that a page of ours can make hold.
+var asking = []*check.Check{signedIn, chosen, recent, consented}
+
+// authorizePace is what one network may ask of the authorization endpoint
+// (security defaults 3.4).
+var authorizePace = []risk.Budget{{Count: 100, Per: 10 * time.Second}}
+
+// An Authorization is how an authorization request stands.
+type Authorization struct {
+	Client  client.Client
+	Back    string // the registered address that the answer goes to; empty when no address may be trusted
+	Code    string // the answer, when every check held
+	Missing Missing
+	User    identity.User
+	Session session.Session
+	Consent client.Consent // what the person allowed before
+	Scopes  []string       // that are asked for
+}
+
+// Missing is what a page must ask before the request can be answered. The zero
+// value is nothing.
+type Missing uint8
+
+// Finished says whether an error means that a request was answered before.
+func Finished(err error) bool {
+	var refusal *check.Refusal
+	return errors.As(err, &refusal) && refusal.Check() == requestUnanswered
+}
+
+// What can be missing, in the order in which it is asked for.
+const (
+	Nothing Missing = iota
+	ASignIn
+	AChoice // of an account
+	AProof  // a fresh one, of the same person
+	AConsent
+)
+
+// Authorize answers an authorization request with a code, or says what is
+// missing, or refuses it. What a page can still ask for is no refusal, unless
+// the application wants no page; then, and in every other case, the error is
+// a *check.Refusal, and Back says whether the application may hear of it.
+func (x *Exchanges) Authorize(ctx context.Context, by settle.Caller, cookie string, r client.Request) (Authorization, error) {
+	wait := x.meters.Take("authorize", risk.Network(by.Addr).String(), x.pipe.Now(), authorizePace)
+	text, wellFormed := token.ParseSession(cookie)
+	consentID, codeID := secret.Random16(), secret.Random()
+	var out Authorization
+	var consent client.GrantID
+	judge := func(j *settle.Judgement) core.Unit {
+		out = Authorization{}
+		if !j.Hold(risk.NetworkCalm, wait == 0, check.Wait(wait)) {
+			return nil
+		}
+		c := client.Client{}
+		if client.ValidID(r.Client) {
+			c = j.View.Client(r.Client)
+		}
+		if !j.Hold(client.RequestClient, c.Exists() && !c.Paused) {
+			return nil
+		}
+		out.Client = c
+		if back := c.Back(r); j.Hold(client.RequestRedirect, c.Redirects(back)) {
+			out.Back = back
+		} else {
+			return nil
+		}
+		out.Scopes = c.Asks(r)
+		_, ok := x.audience(c, r.Resources)
+		if !j.Hold(client.RequestType, r.Type == "code") ||
+			!j.Hold(client.RequestMode, r.Mode == "" || slices.Contains(client.Modes, r.Mode)) ||
+			!j.Hold(client.RequestForm, r.Carried() && r.Prompted() && aged(r.MaxAge)) ||
+			!j.Hold(client.Granted, c.MayGrant(client.GrantCode)) ||
+			!j.Hold(client.ChallengeSent, c.Challenged(r)) ||
+			!j.Hold(client.ScopeWithin, len(out.Scopes) > 0) ||
+			!j.Hold(client.ResourceWithin, ok) ||
+			!j.Hold(requestUnanswered, len(r.ID) == 0 || !j.Spent(token.AsAnswered, token.SpentHash(token.AsAnswered, c.ID, r.ID)).Exists()) {
+			return nil
+		}
+		if wellFormed {
+			out.Session = j.SessionByHash(session.HashOf(text))
+			out.User = j.View.User(out.Session.User)
+		}
+		if !j.Hold(signedIn, session.Judge(out.Session, out.User, j.Now) == session.Live) {
+			return nil
+		}
+		j.User, j.Session, j.Client = out.User.ID, out.Session.ID, c.ID
+		if !j.Hold(notRefused, !r.Refused) || !j.Hold(chosen, !r.Prompts("select_account") || !r.Chosen.IsZero() || out.Session.Created.After(r.Asked)) ||
+			!j.Hold(recent, freshFor(r, out.Session, j.Now)) {
+			return nil
+		}
+		out.Consent = j.Consent(out.User.ID, c.ID)
+		allowed := out.Consent.Covers(out.Scopes) && (!r.Prompts("consent") || !out.Consent.Changed.Before(r.Asked))
+		if !j.Hold(consented, allowed || c.FirstParty) {
+			return nil
+		}
+		var unit core.Unit
+		consent = out.Consent.ID
+		switch {
+		case allowed:
+		case out.Consent.Exists():
+			unit = append(unit, client.Widen{ID: consent, From: out.Consent.Changed, Scopes: union(out.Consent.Scopes, out.Scopes), Terms: client.Terms{Policy: true}, Changed: j.Now})
+		default:
+			consent = client.NewGrantID(j.Now, consentID)
+			unit = append(unit, client.Allow{ID: consent, User: out.User.ID, Client: c.ID, Scopes: out.Scopes, Terms: client.Terms{Policy: true}, Rev: j.Rev, Created: j.Now})
+		}
+		if len(r.ID) > 0 {
+			unit = append(unit, token.SpendOnce{Use: token.AsAnswered, Hash: token.SpentHash(token.AsAnswered, c.ID, r.ID), Until: r.Asked.Add(RequestFor)})
+		}
+		return append(unit, x.used(out.Session, j.Now)...)
+	}
+	j := &settle.Judgement{View: x.pipe.Store.View(ctx), Trail: authorize.Begin(), Now: x.pipe.Now().Truncate(time.Microsecond), Rev: x.pipe.Feed.Position()}
+	judge(j)
+	if err := j.Err(); err != nil {
+		return Authorization{}, err
+	}
+	if _, err := j.Close(); err != nil && !r.Silent() {
+		var refusal *check.Refusal
+		if errors.As(err, &refusal) && slices.Contains(asking, refusal.Check()) {
+			out.Missing = Missing(slices.Index(asking, refusal.Check()) + 1)
+			return out, nil
+		}
+	}
+	err := x.pipe.Run(ctx, authorize, by, judge, func(p check.Passed, j *settle.Judgement) error {
+		c, s := out.Client, out.Session
+		code, fits := token.SealCode(x.keys.Ring().State, token.Code{ID: codeID, Client: c.ID, Redirect: r.Redirect, Challenge: r.Challenge, Scopes: out.Scopes,
+			User: out.User.ID, Session: s.ID, Consent: consent, Nonce: r.Nonce, Rev: j.Rev, Expires: j.Now.Add(x.policy.Token.Code),
+			Terms: token.Terms{Resources: r.Resources, Offline: slices.Contains(out.Scopes, "offline_access"), AuthTime: s.AuthTime, ACR: s.ACR(), AMR: s.AMR()}})
+		if !p.Proven() || !fits {
+			return token.ErrNotPassed
+		}
+		out.Code = code
+		return nil
+	})
+	return out, err
+}
+
+// RequestFor is how long a request waits for its person.
+const RequestFor = time.Hour
+
+// aged says whether max_age is a whole number of seconds, if it is there.
+func aged(s string) bool {
+	n, err := strconv.ParseUint(s, 10, 31)
+	return s == "" || err == nil && strconv.FormatUint(n, 10) == s
+}
+
+// freshFor says whether a session's last proof is fresh enough for a request.
+// One made since the request came is, whatever is asked for.
+func freshFor(r client.Request, s session.Session, now time.Time) bool {
+	if s.AuthTime.IsZero() || r.Prompts("login") && !s.AuthTime.After(r.Asked) {
+		return false
+	}
+	n, err := strconv.ParseUint(r.MaxAge, 10, 31)
+	return err != nil || s.AuthTime.After(r.Asked) || now.Sub(s.AuthTime) <= time.Duration(n)*time.Second
+}
+
+func union(a, b []string) []string {
+	out := slices.Clone(a)
+	for _, s := range b {
+		if !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	return out
+}

@@ -1,0 +1,188 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"github.com/doorward/doorward/internal/base/secret"
+	"github.com/doorward/doorward/internal/core/check"
+	"github.com/doorward/doorward/internal/core/client"
+	"github.com/doorward/doorward/internal/core/exchange"
+	"github.com/doorward/doorward/internal/core/settle"
+	"github.com/doorward/doorward/internal/core/token"
+	"github.com/doorward/doorward/internal/edge/door"
+	"github.com/doorward/doorward/internal/edge/web/ui"
+)
+
+// authorizing answers the requests of applications.
+type authorizing interface {
+	Authorize(ctx context.Context, by settle.Caller, cookie string, r client.Request) (exchange.Authorization, error)
+}
+
+// authorizeAt is the authorization endpoint (RFC 6749 section 3.1).
+const authorizeAt = "/oauth/authorize"
+
+var authorizePages = map[string]pages{authorizeAt: {"GET": (*visit).authorize, "POST": (*visit).takeAuthorize}}
+
+// waiting is the use of a sealed request that waits for its person.
+const waiting = "authorization request"
+
+// authorize answers an application's request, or one of ours that waited for
+// its person.
+func (v *visit) authorize() error {
+	if flow := v.r.URL.Query().Get("flow"); flow != "" {
+		// The last page of ours is the one that leaves.
+		return v.seeOther("/return?flow=" + url.QueryEscape(flow))
+	}
+	q, err := door.OAuthValues(v.r.URL.RawQuery, door.Query, client.RequestFields...)
+	if err != nil {
+		return err
+	}
+	r := client.ReadRequest(q, v.now())
+	c, _ := v.cookies()
+	a, err := v.exchange.Authorize(v.ctx(), v.caller(), c.Cookie, r)
+	switch {
+	case err != nil && a.Back != "":
+		return v.location(v.answer(a, r, refusalAnswer(err)))
+	case err != nil:
+		return err
+	case a.Missing != exchange.Nothing:
+		return v.ask(a, r)
+	}
+	return v.location(v.answer(a, r, url.Values{"code": {a.Code}}))
+}
+
+// takeAuthorize takes a request that was posted (OpenID Connect Core section
+// 3.1.2.1). Browsers send no cookie with a post from elsewhere, so it is
+// judged by the GET that follows.
+func (v *visit) takeAuthorize() error {
+	f, err := door.OAuthForm(v.w, v.r, client.RequestFields...)
+	if err != nil {
+		return err
+	}
+	flow, err := v.hold(client.ReadRequest(f, v.now()))
+	if err != nil {
+		return err
+	}
+	return v.seeOther(authorizeAt + "?flow=" + flow)
+}
+
+// proceed goes on with a request that waited: to the next page that is
+// missing, or back to the application.
+func (v *visit) proceed(flow string) error {
+	r, err := v.pending(flow)
+	if err != nil {
+		return err
+	}
+	c, _ := v.cookies()
+	a, err := v.exchange.Authorize(v.ctx(), v.caller(), c.Cookie, r)
+	var refusal *check.Refusal
+	switch {
+	case a.Missing != exchange.Nothing:
+		return v.ask(a, r)
+	case exchange.Finished(err):
+		return v.show(ReturnPage{Shell: v.shellOf(a), To: a.Client.URI, Finished: true})
+	case errors.As(err, &refusal) && a.Back != "":
+		return v.show(ReturnPage{Shell: v.shellOf(a), To: v.answer(a, r, refusalAnswer(err))})
+	case err != nil:
+		return err
+	}
+	return v.show(ReturnPage{Shell: v.shellOf(a), To: v.answer(a, r, url.Values{"code": {a.Code}})})
+}
+
+// ask leads to the page that can get what is missing, and from there back to
+// the request.
+func (v *visit) ask(a exchange.Authorization, r client.Request) error {
+	flow, err := v.hold(r)
+	if err != nil {
+		return err
+	}
+	back := authorizeAt + "?flow=" + flow
+	switch a.Missing {
+	case exchange.ASignIn:
+		return v.seeOther(bound("/sign-in", back))
+	case exchange.AProof:
+		return v.seeOther(bound("/step-up", back))
+	case exchange.AChoice:
+		return v.seeOther("/choose-account?flow=" + flow)
+	}
+	return v.seeOther("/consent?flow=" + flow)
+}
+
+// answer is the address of an application with an answer in it. The state is
+// the application's own, and the issuer is in every answer (RFC 9207).
+func (v *visit) answer(a exchange.Authorization, r client.Request, params url.Values) string {
+	params.Set("iss", v.exchange.Policy().Issuer)
+	if r.State != "" {
+		params.Set("state", r.State)
+	}
+	join := "?"
+	if strings.Contains(a.Back, "?") {
+		join = "&"
+	}
+	return a.Back + join + params.Encode()
+}
+
+// refusalAnswer is what an application reads of a refusal (RFC 6749 section
+// 4.1.2.1).
+func refusalAnswer(err error) url.Values {
+	var e *check.Refusal
+	if !errors.As(err, &e) {
+		return url.Values{"error": {"temporarily_unavailable"}}
+	}
+	return url.Values{"error": {door.OAuthCode(e.Check())}, "error_description": {e.Check().Title}}
+}
+
+func (v *visit) shellOf(a exchange.Authorization) ui.Shell {
+	shell := v.shell()
+	shell.App = &ui.App{Name: a.Client.Name}
+	if u, err := url.Parse(a.Back); err == nil {
+		if shell.App.Domain = u.Host; u.Host == "" {
+			shell.App.Domain = u.Scheme
+		}
+	}
+	return shell
+}
+
+// hold seals a request for this browser, while its person does something
+// about it. From then on it can be answered once.
+func (v *visit) hold(r client.Request) (string, error) {
+	if r.ID == nil {
+		id := secret.Random16()
+		r.ID = id[:]
+	}
+	v.csrf() // the browser has a key from now on
+	flow, fits := token.SealState(v.keys.Ring().State, waiting, v.key, r)
+	if !fits {
+		return "", check.Refuse(client.RequestForm)
+	}
+	return flow, nil
+}
+
+// pending opens what hold sealed in this browser.
+func (v *visit) pending(flow string) (r client.Request, err error) {
+	key, ok := v.browserKey()
+	if !ok || !token.OpenState(v.keys.Ring().State, waiting, key, flow, &r) || v.now().Sub(r.Asked) > exchange.RequestFor {
+		return r, check.Refuse(requestOurs)
+	}
+	return r, nil
+}
+
+// flows finds sealed requests in an address of ours, at any depth of quoting.
+var flows = regexp.MustCompile(`(flow(?:=|%3D|%253D))([A-Za-z0-9_-]{64,})`)
+
+// rebound seals the requests in an address for a browser's new key.
+func (v *visit) rebound(to string, old, new []byte) string {
+	return flows.ReplaceAllStringFunc(to, func(s string) string {
+		m := flows.FindStringSubmatch(s)
+		var r client.Request
+		if !token.OpenState(v.keys.Ring().State, waiting, old, m[2], &r) {
+			return s
+		}
+		text, _ := token.SealState(v.keys.Ring().State, waiting, new, r)
+		return m[1] + text
+	})
+}
