@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"strings"
 	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
 	"unicode"
 )
 
@@ -20,7 +22,7 @@ func schemaOf(t reflect.Type, named schemas) (schema, error) {
 	switch {
 	case t == reflect.TypeFor[time.Time]():
 		return schema{"type": "string", "format": "date-time"}, nil
-	case t == reflect.TypeFor[map[string]any]():
+	case t == reflect.TypeFor[map[string]any](), t == reflect.TypeFor[jsontext.Value]():
 		return schema{"type": "object"}, nil
 	}
 	switch t.Kind() {
