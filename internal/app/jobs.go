@@ -50,6 +50,7 @@ func (s *server) jobs(ctx context.Context) (finish func()) {
 	}
 	every(time.Second, "seal", s.seal)
 	every(time.Second, "tally", func(ctx context.Context) error { return s.tallies.Flush(ctx, s.store) })
+	every(time.Second, "issues", s.pipe.FlushIssues)
 	every(time.Second, "seen", s.exchange.FlushSeen)
 	every(time.Second, "budgets", func(ctx context.Context) error { return settle.Share(ctx, s.store, s.meters, s.now()) })
 	every(sweepEvery, "sweep", func(ctx context.Context) error {
@@ -59,7 +60,7 @@ func (s *server) jobs(ctx context.Context) (finish func()) {
 	every(time.Second, "long work", s.manage.Work)
 	every(keysEvery, "keys", s.manage.TurnKeys)
 	every(time.Minute, "forget", func(ctx context.Context) error {
-		_, err := s.store.Commit(ctx, core.Unit{revocation.Forget{Now: s.now()}, session.Unvisited{Before: s.now().Add(-session.DeviceKept)}, token.Lapse{Before: s.now().Add(-token.OnceKept)}, token.Outlive{Before: s.now()},
+		_, err := s.store.Commit(ctx, core.Unit{revocation.Forget{Now: s.now()}, session.Unvisited{Before: s.now().Add(-session.DeviceKept)}, token.Lapse{Before: s.now().Add(-token.OnceKept)}, token.Outlive{Before: s.now()}, ledger.Unissue{Before: s.now().Add(-s.config.Retain.Ledger)},
 			risk.Earn{Before: s.now().Add(-time.Hour)}, outbox.Drop{Now: s.now()}, job.Forget{Before: s.now().Add(-job.KeptFor)}})
 		return err
 	})
@@ -82,7 +83,7 @@ func (s *server) jobs(ctx context.Context) (finish func()) {
 		wg.Wait()
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
-		for _, do := range []func(context.Context) error{s.exchange.FlushSeen, func(ctx context.Context) error { return s.tallies.Flush(ctx, s.store) }, s.seal} {
+		for _, do := range []func(context.Context) error{s.exchange.FlushSeen, s.pipe.FlushIssues, func(ctx context.Context) error { return s.tallies.Flush(ctx, s.store) }, s.seal} {
 			if err := do(ctx); err != nil {
 				s.log.Warn("something was left for the next start", "cause", err)
 			}

@@ -45,6 +45,13 @@ type explained struct {
 		Outcome  string `json:"outcome"`
 		Ref      string `json:"ref"`
 	} `json:"seen"`
+	Issued []struct {
+		Minute   string     `json:"minute"`
+		Exchange string     `json:"exchange"`
+		Network  string     `json:"network"`
+		Count    int        `json:"count"`
+		Checks   []struct{} `json:"checks"`
+	} `json:"issued"`
 	Story   string `json:"story"`
 	User    string `json:"user"`
 	Email   string `json:"email"`
@@ -160,6 +167,9 @@ func showExplained(w io.Writer, e explained) {
 	line("Fix", e.Fix)
 	if s := e.Seen; s != nil {
 		line("Seen", strings.TrimSpace(fmt.Sprintf("%s, %s %s %s", s.At, s.Exchange, s.Outcome, s.Ref)))
+	}
+	for _, i := range e.Issued {
+		line("Given", fmt.Sprintf("%d in the minute of %s, by %s, to %s from %s: %d checks held each time", i.Count, i.Minute, i.Exchange, e.Client, i.Network, len(i.Checks)))
 	}
 	line("Story", e.Story)
 }

@@ -76,6 +76,7 @@ type Exchange struct {
 	Checks []*Check
 	bit    map[*Check]int
 	often  bool
+	counts bool
 }
 
 // Declare declares an exchange. At most 64 checks: one bit each.
@@ -103,6 +104,17 @@ func (e *Exchange) Often() *Exchange {
 
 // Frequent says whether Often was said.
 func (e *Exchange) Frequent() bool { return e.often }
+
+// Count marks an exchange that gives an application something for itself and
+// changes nothing: what passed is counted by the minute in the ledger, and not
+// told one by one.
+func (e *Exchange) Count() *Exchange {
+	e.counts = true
+	return e
+}
+
+// Counted says whether Count was said.
+func (e *Exchange) Counted() bool { return e.counts }
 
 // ExchangeNumbered finds an exchange of the ledger; nil when unknown.
 func ExchangeNumbered(n uint16) *Exchange { return exchanges[n] }

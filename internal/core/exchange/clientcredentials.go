@@ -31,7 +31,7 @@ func (g Granted) Lifetime(now time.Time) time.Duration { return g.ExpiresAt.Sub(
 var tokenPace = []risk.Budget{{Count: 200, Per: 10 * time.Second}}
 
 var clientCredentials = check.Declare(301, "client.credentials",
-	clientCalm, client.Authentic, client.Standing, clientPace, client.Granted, client.ScopeWithin, client.ResourceWithin)
+	clientCalm, client.Authentic, client.Standing, clientPace, client.Granted, client.ScopeWithin, client.ResourceWithin).Count()
 
 // An Asked is what a token request may narrow: nothing asked for is everything
 // there is.

@@ -77,7 +77,8 @@ type Examination struct {
 	Session  session.Session
 	User     identity.User
 	Client   string
-	Last     ledger.Entry // the latest exchange of its session
+	Last     ledger.Entry   // the latest exchange of its session
+	Issued   []ledger.Issue // what its application was given in the minute of the token, where that is counted
 }
 
 // Failed is the check that failed first; nil when all held.
@@ -162,6 +163,9 @@ func (x *Exchanges) examineAccess(v core.View, e *Examination, text, audience st
 	e.find(presentToken, holds[:known])
 	e.Claims, e.Client = c, c.Client
 	e.Killer, _ = x.pipe.Feed.Killer(c.Rev, c.Names()...)
+	if jti, err := token.ParseJTI(c.JTI); err == nil && holds[1] {
+		e.Issued = v.Issues(c.Client, jti.Time())
+	}
 	if id, err := session.ParseID(c.Session); err == nil {
 		e.Session = v.Session(id)
 	}

@@ -137,6 +137,8 @@ type Reader interface {
 	EntryByRef(ref string) (Entry, bool)
 	// PastPrivate lists what Erase would remove.
 	PastPrivate(before time.Time, limit int) []ID
+	// Issues lists what was counted for an application in a minute.
+	Issues(client string, minute time.Time) []Issue
 	// PastTallies lists tallies of minutes before an instant.
 	PastTallies(before time.Time, limit int) []Tally
 }

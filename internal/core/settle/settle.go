@@ -51,6 +51,8 @@ type Pipeline struct {
 	Alarm func(error)
 	// Closing is closed when the server stops: whoever waits, answers.
 	Closing <-chan struct{}
+
+	issues issues
 }
 
 // A Judgement is what a judge sees: values read on a view, an instant, the
@@ -126,7 +128,13 @@ func (p *Pipeline) Run(ctx context.Context, of *check.Exchange, by Caller, judge
 		if errors.As(verdict, &refusal) {
 			refusal.Ref = secret.Ref()
 		}
-		receipt, err := p.Store.Commit(ctx, p.recorded(unit, entry, j, refusal, by))
+		var receipt core.Receipt
+		var err error
+		if verdict == nil && of.Counted() {
+			err = p.counted(ctx, unit, j, by)
+		} else {
+			receipt, err = p.Store.Commit(ctx, p.recorded(unit, entry, j, refusal, by))
+		}
 		var lost *core.Lost
 		switch {
 		case errors.As(err, &lost):
@@ -144,6 +152,21 @@ func (p *Pipeline) Run(ctx context.Context, of *check.Exchange, by Caller, judge
 		}
 		return verdict
 	}
+}
+
+// counted settles what is counted and not told one by one: of many in a minute
+// only the first costs a commit.
+func (p *Pipeline) counted(ctx context.Context, unit core.Unit, j *Judgement, by Caller) error {
+	c := caseOf(j, by)
+	if len(unit) == 0 && p.issues.count(c) {
+		return nil
+	}
+	open := c.opening(j)
+	if _, err := p.Store.Commit(ctx, append(slices.Clip(unit), open)); err != nil {
+		return err
+	}
+	p.issues.opened(c, open.Checks)
+	return nil
 }
 
 // recorded adds the ledger entry to the unit that caused it. A refusal of

@@ -28,6 +28,9 @@ type JTI = id.ID[jtiKind]
 // NewJTI makes one.
 func NewJTI(now time.Time, random [16]byte) JTI { return id.New[jtiKind](now, random) }
 
+// ParseJTI reads the outside form.
+func ParseJTI(s string) (JTI, error) { return id.Parse[jtiKind](s) }
+
 // AccessType is the typ of a JWT access token (RFC 9068 section 2.1).
 const AccessType = "at+jwt"
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/doorward/doorward/internal/core/check"
 	"github.com/doorward/doorward/internal/core/exchange"
 	"github.com/doorward/doorward/internal/core/ledger"
 	"github.com/doorward/doorward/internal/core/revocation"
@@ -34,6 +35,7 @@ type explained struct {
 	Why        string       `json:"why,omitzero"`
 	Fix        string       `json:"fix,omitzero"`
 	Seen       *seenOut     `json:"seen,omitzero"`
+	Issued     []issuedOut  `json:"issued,omitempty"` // counts of the minute in which an application got it
 	Story      string       `json:"story,omitzero"`
 
 	User    string `json:"user,omitzero"`
@@ -75,6 +77,33 @@ type seenOut struct {
 	Exchange string    `json:"exchange"`
 	Outcome  string    `json:"outcome"`
 	Ref      string    `json:"ref,omitzero"`
+}
+
+// issuedOut is how often an application was given something in one minute, from
+// one network, each time with the same checks.
+type issuedOut struct {
+	Minute   time.Time  `json:"minute"`
+	Exchange string     `json:"exchange"`
+	Network  string     `json:"network"`
+	Count    int        `json:"count"`
+	Checks   []checkOut `json:"checks"`
+}
+
+func issued(all []ledger.Issue) (out []issuedOut) {
+	for _, i := range all {
+		o := issuedOut{Minute: i.Minute, Network: i.Network, Count: i.Count}
+		if e := check.ExchangeNumbered(i.Exchange); e != nil {
+			o.Exchange = e.Name
+		}
+		for _, id := range i.Checks {
+			o.Checks = append(o.Checks, checkOut{ID: id, OK: true})
+			if c := check.Named(id); c != nil {
+				o.Checks[len(o.Checks)-1].Says = c.Says
+			}
+		}
+		out = append(out, o)
+	}
+	return out
 }
 
 // tokenIn is a token that an operator holds in hand. An audience makes the
@@ -215,6 +244,7 @@ func examined(e exchange.Examination, audience string, now time.Time) explained 
 		last := told([]ledger.Entry{e.Last}, nil)[0]
 		out.Seen = &seenOut{last.At, last.Exchange, last.Outcome, last.Ref}
 	}
+	out.Issued = issued(e.Issued)
 	out.Story = story(out.Session)
 	return out
 }

@@ -146,6 +146,10 @@ var kinds = []kind{
 	{ledger.Drop{}, exact, `delete from ledger_open where id in {{ids $1}}`},
 	{ledger.Tally{}, one, `insert into ledger_tally (minute, exchange, check_number, network, count) values ($1, $2, $3, $4, $5)
 		on conflict (minute, exchange, check_number, network) do update set count = ledger_tally.count + excluded.count`},
+	{ledger.Issue{}, one, `insert into ledger_issues (client_id, minute, exchange, network, checks, count) values ($1, $2, $3, $4, $5, $6)
+		on conflict (client_id, minute, exchange, network) do update set count = ledger_issues.count + excluded.count`},
+	{ledger.Unissue{}, any_, `delete from ledger_issues where (client_id, minute, exchange, network) in
+		(select client_id, minute, exchange, network from ledger_issues where minute < $1 limit 500)`},
 	{ledger.Erase{}, any_, `delete from ledger_private where id in {{ids $1}} and at < $2`},
 	{ledger.Uncount{}, any_, `delete from ledger_tally where minute = $1 and exchange = $2 and check_number = $3 and network = $4`},
 	{ledger.Unindex{}, any_, `delete from ledger_index where subject = $1 and chain = $2 and number = $3`},

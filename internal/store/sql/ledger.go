@@ -175,6 +175,17 @@ func (v *view) EntriesPast(q ledger.Past) []ledger.Entry {
 	return v.Private(found)
 }
 
+func (v *view) Issues(client string, minute time.Time) (out []ledger.Issue) {
+	v.many(`select client_id, minute, exchange, network, checks, count from ledger_issues where client_id = $1 and minute = $2 order by exchange, network`,
+		[]any{client, micros(minute.Truncate(time.Minute))}, func(scan func(...any) error) error {
+			var i ledger.Issue
+			err := scan(&i.Client, at{&i.Minute}, &i.Exchange, &i.Network, list{&i.Checks}, &i.Count)
+			out = append(out, i)
+			return err
+		})
+	return out
+}
+
 func (v *view) Private(entries []ledger.Entry) []ledger.Entry {
 	at := make(map[ledger.ID]int, len(entries))
 	ids := make([]ledger.ID, len(entries))
