@@ -46,6 +46,10 @@ type Terms struct {
 	// Policy says that the deployment decided, not the person: first-party
 	// applications ask nobody.
 	Policy bool `json:"policy,omitzero"`
+	// Declined are optional scopes that the person left out when they were asked:
+	// they are not asked for them again until the application asks by name
+	// (prompt=consent).
+	Declined []string `json:"declined,omitempty"`
 }
 
 // Exists says whether the row was found.
@@ -57,6 +61,46 @@ func (c Consent) Stands() bool { return c.Exists() && len(c.Scopes) > 0 }
 // Covers says whether everything that is asked for was allowed already.
 func (c Consent) Covers(scopes []string) bool {
 	return c.Stands() && !slices.ContainsFunc(scopes, func(s string) bool { return !slices.Contains(c.Scopes, s) })
+}
+
+// Settles says whether the person decided on everything that is asked for, and
+// allowed some of it.
+func (c Consent) Settles(scopes []string) bool {
+	return len(c.Within(scopes)) > 0 && !slices.ContainsFunc(scopes, func(s string) bool { return !slices.Contains(c.Scopes, s) && !slices.Contains(c.Terms.Declined, s) })
+}
+
+// Within are the scopes of a list that are allowed.
+func (c Consent) Within(scopes []string) []string {
+	var out []string
+	for _, s := range scopes {
+		if slices.Contains(c.Scopes, s) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// Decide is what is allowed, and what was declined, after a person was asked
+// for some scopes and chose of them.
+func (c Consent) Decide(asked, chosen []string) (scopes []string, terms Terms) {
+	for _, s := range c.Scopes {
+		if !slices.Contains(asked, s) {
+			scopes = append(scopes, s)
+		}
+	}
+	for _, s := range c.Terms.Declined {
+		if !slices.Contains(asked, s) {
+			terms.Declined = append(terms.Declined, s)
+		}
+	}
+	for _, s := range asked {
+		if slices.Contains(chosen, s) {
+			scopes = append(scopes, s)
+		} else {
+			terms.Declined = append(terms.Declined, s)
+		}
+	}
+	return scopes, terms
 }
 
 // Allow writes down what a person allows an application from now on. Unique by

@@ -24,13 +24,10 @@ func (s Scope) Exists() bool { return s.Name != "" }
 
 // BuiltIn says whether every deployment has words for a scope. They may be
 // replaced.
-func (s Scope) BuiltIn() bool {
-	switch s.Name {
-	case "openid", "profile", "email", "address", "phone", "offline_access":
-		return true
-	}
-	return false
-}
+func (s Scope) BuiltIn() bool { return Personal(s.Name) }
+
+// Identifies says whether a scope only tells who somebody is.
+func Identifies(scope string) bool { return Personal(scope) && scope != "offline_access" }
 
 // ScopesAtMost bounds how many permissions have words of their own.
 const ScopesAtMost = 500

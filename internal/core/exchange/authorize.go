@@ -88,11 +88,22 @@ const (
 // the application wants no page; then, and in every other case, the error is
 // a *check.Refusal, and Back says whether the application may hear of it.
 func (x *Exchanges) Authorize(ctx context.Context, by settle.Caller, cookie string, r client.Request) (Authorization, error) {
+	return x.authorizes(ctx, by, cookie, r, false)
+}
+
+// Look says how a request stands, and answers nothing: whatever page shows it,
+// one alone uses it up.
+func (x *Exchanges) Look(ctx context.Context, by settle.Caller, cookie string, r client.Request) (Authorization, error) {
+	return x.authorizes(ctx, by, cookie, r, true)
+}
+
+func (x *Exchanges) authorizes(ctx context.Context, by settle.Caller, cookie string, r client.Request, look bool) (Authorization, error) {
 	wait := x.meters.Take("authorize", risk.Network(by.Addr).String(), x.pipe.Now(), authorizePace)
 	text, wellFormed := token.ParseSession(cookie)
 	consentID, codeID := secret.Random16(), secret.Random()
 	var out Authorization
 	var consent client.GrantID
+	var given []string
 	judge := func(j *settle.Judgement) core.Unit {
 		out = Authorization{}
 		if !j.Hold(risk.NetworkCalm, wait == 0, check.Wait(wait)) {
@@ -131,28 +142,30 @@ func (x *Exchanges) Authorize(ctx context.Context, by settle.Caller, cookie stri
 			return nil
 		}
 		j.User, j.Session, j.Client = out.User.ID, out.Session.ID, c.ID
-		if !j.Hold(notRefused, !r.Refused) || !j.Hold(chosen, !r.Prompts("select_account") || !r.Chosen.IsZero() || out.Session.Created.After(r.Asked)) ||
+		if !j.Hold(notRefused, !r.Refused) {
+			return x.answered(c, r)
+		}
+		if !j.Hold(chosen, !r.Prompts("select_account") || !r.Chosen.IsZero() || out.Session.Created.After(r.Asked)) ||
 			!j.Hold(recent, freshFor(r, out.Session, j.Now)) {
 			return nil
 		}
 		out.Consent = j.Consent(out.User.ID, c.ID)
-		allowed := out.Consent.Covers(out.Scopes) && (!r.Prompts("consent") || !out.Consent.Changed.Before(r.Asked))
+		allowed := out.Consent.Settles(out.Scopes) && (!r.Prompts("consent") || !out.Consent.Changed.Before(r.Asked))
 		if !j.Hold(consented, allowed || c.FirstParty) {
 			return nil
 		}
 		var unit core.Unit
-		consent = out.Consent.ID
+		consent, given = out.Consent.ID, out.Scopes
 		switch {
 		case allowed:
+			given = out.Consent.Within(out.Scopes)
 		case out.Consent.Exists():
 			unit = append(unit, client.Widen{ID: consent, From: out.Consent.Changed, Scopes: union(out.Consent.Scopes, out.Scopes), Terms: client.Terms{Policy: true}, Changed: j.Now})
 		default:
 			consent = client.NewGrantID(j.Now, consentID)
 			unit = append(unit, client.Allow{ID: consent, User: out.User.ID, Client: c.ID, Scopes: out.Scopes, Terms: client.Terms{Policy: true}, Rev: j.Rev, Created: j.Now})
 		}
-		if len(r.ID) > 0 {
-			unit = append(unit, token.SpendOnce{Use: token.AsAnswered, Hash: token.SpentHash(token.AsAnswered, c.ID, r.ID), Until: r.Asked.Add(RequestFor)})
-		}
+		unit = append(unit, x.answered(c, r)...)
 		return append(unit, x.used(out.Session, j.Now)...)
 	}
 	j := &settle.Judgement{View: x.pipe.Store.View(ctx), Trail: authorize.Begin(), Now: x.pipe.Now().Truncate(time.Microsecond), Rev: x.pipe.Feed.Position()}
@@ -160,18 +173,22 @@ func (x *Exchanges) Authorize(ctx context.Context, by settle.Caller, cookie stri
 	if err := j.Err(); err != nil {
 		return Authorization{}, err
 	}
-	if _, err := j.Close(); err != nil && !r.Silent() {
+	_, err := j.Close()
+	if err != nil && !r.Silent() {
 		var refusal *check.Refusal
 		if errors.As(err, &refusal) && slices.Contains(asking, refusal.Check()) {
 			out.Missing = Missing(slices.Index(asking, refusal.Check()) + 1)
 			return out, nil
 		}
 	}
-	err := x.pipe.Run(ctx, authorize, by, judge, func(p check.Passed, j *settle.Judgement) error {
+	if look {
+		return out, err
+	}
+	err = x.pipe.Run(ctx, authorize, by, judge, func(p check.Passed, j *settle.Judgement) error {
 		c, s := out.Client, out.Session
-		code, fits := token.SealCode(x.keys.Ring().State, token.Code{ID: codeID, Client: c.ID, Redirect: r.Redirect, Challenge: r.Challenge, Scopes: out.Scopes,
+		code, fits := token.SealCode(x.keys.Ring().State, token.Code{ID: codeID, Client: c.ID, Redirect: r.Redirect, Challenge: r.Challenge, Scopes: given,
 			User: out.User.ID, Session: s.ID, Consent: consent, Nonce: r.Nonce, Rev: j.Rev, Expires: j.Now.Add(x.policy.Token.Code),
-			Terms: token.Terms{Resources: r.Resources, Offline: slices.Contains(out.Scopes, "offline_access"), AuthTime: s.AuthTime, ACR: s.ACR(), AMR: s.AMR()}})
+			Terms: token.Terms{Resources: r.Resources, Offline: slices.Contains(given, "offline_access"), AuthTime: s.AuthTime, ACR: s.ACR(), AMR: s.AMR()}})
 		if !p.Proven() || !fits {
 			return token.ErrNotPassed
 		}
@@ -179,6 +196,33 @@ func (x *Exchanges) Authorize(ctx context.Context, by settle.Caller, cookie stri
 		return nil
 	})
 	return out, err
+}
+
+// Asking is who asks, for pages that show it while a request waits.
+func (x *Exchanges) Asking(ctx context.Context, r client.Request) (out Authorization, err error) {
+	v := x.pipe.Store.View(ctx)
+	if client.ValidID(r.Client) {
+		out.Client = v.Client(r.Client)
+	}
+	if back := out.Client.Back(r); out.Client.Redirects(back) {
+		out.Back = back
+	}
+	if err := v.Err(); err != nil {
+		return Authorization{}, err
+	}
+	if out.Back == "" {
+		return Authorization{}, check.Refuse(client.RequestRedirect)
+	}
+	return out, nil
+}
+
+// answered are the writes that let nobody answer a request again that waited
+// for its person.
+func (x *Exchanges) answered(c client.Client, r client.Request) core.Unit {
+	if len(r.ID) == 0 {
+		return nil
+	}
+	return core.Unit{token.SpendOnce{Use: token.AsAnswered, Hash: token.SpentHash(token.AsAnswered, c.ID, r.ID), Until: r.Asked.Add(RequestFor)}}
 }
 
 // RequestFor is how long a request waits for its person.

@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -8,46 +9,24 @@ import (
 	"github.com/doorward/doorward/internal/core"
 	"github.com/doorward/doorward/internal/core/check"
 	"github.com/doorward/doorward/internal/core/client"
+	"github.com/doorward/doorward/internal/core/identity"
+	"github.com/doorward/doorward/internal/core/outbox"
 	"github.com/doorward/doorward/internal/core/session"
 	"github.com/doorward/doorward/internal/core/settle"
 	"github.com/doorward/doorward/internal/core/token"
 )
 
-var (
-	allowApp = check.Declare(303, "app.allow", client.RequestClient, session.Presented, session.Alive, session.InTime, client.ScopeWithin)
-	denyApp  = check.Declare(304, "app.deny", client.RequestClient, session.Presented, session.Alive, session.InTime)
-)
+var allowApp = check.Declare(303, "app.allow", client.RequestClient, session.Presented, session.Alive, session.InTime, client.ScopeWithin)
 
 // AllowExchange is the declaration, for pages that say what happens.
 func AllowExchange() *check.Exchange { return allowApp }
 
-// Allow writes down that a person allows an application these of the scopes it
-// asks for, beside what it was allowed before.
-func (x *Exchanges) Allow(ctx context.Context, by settle.Caller, cookie string, r client.Request, scopes []string) error {
-	id := secret.Random16()
-	return x.decides(ctx, allowApp, by, cookie, r, func(j *settle.Judgement, c client.Client) core.Unit {
-		asked := c.Asks(r)
-		if !j.Hold(client.ScopeWithin, len(scopes) > 0 && !slices.ContainsFunc(scopes, func(s string) bool { return !slices.Contains(asked, s) })) {
-			return nil
-		}
-		old := j.Consent(j.User, c.ID)
-		if !old.Exists() {
-			return core.Unit{client.Allow{ID: client.NewGrantID(j.Now, id), User: j.User, Client: c.ID, Scopes: scopes, Rev: j.Rev, Created: j.Now}}
-		}
-		return core.Unit{client.Widen{ID: old.ID, From: old.Changed, Scopes: union(old.Scopes, scopes), Changed: j.Now}}
-	})
-}
-
-// Deny writes down that a person did not allow an application what it asked
-// for.
-func (x *Exchanges) Deny(ctx context.Context, by settle.Caller, cookie string, r client.Request) error {
-	return x.decides(ctx, denyApp, by, cookie, r, func(*settle.Judgement, client.Client) core.Unit { return nil })
-}
-
-// decides settles what the person of a session decides about an application.
-func (x *Exchanges) decides(ctx context.Context, of *check.Exchange, by settle.Caller, cookie string, r client.Request, decide func(*settle.Judgement, client.Client) core.Unit) error {
+// Allow writes down what a person allows an application of the scopes that it
+// asks for. What they left out counts as decided too.
+func (x *Exchanges) Allow(ctx context.Context, by settle.Caller, cookie string, r client.Request, chosen []string) error {
 	text, wellFormed := token.ParseSession(cookie)
-	return x.pipe.Run(ctx, of, by, func(j *settle.Judgement) core.Unit {
+	id := secret.Random16()
+	return x.pipe.Run(ctx, allowApp, by, func(j *settle.Judgement) core.Unit {
 		c := client.Client{}
 		if client.ValidID(r.Client) {
 			c = j.View.Client(r.Client)
@@ -55,10 +34,41 @@ func (x *Exchanges) decides(ctx context.Context, of *check.Exchange, by settle.C
 		if !j.Hold(client.RequestClient, c.Exists() && !c.Paused && c.Redirects(c.Back(r))) {
 			return nil
 		}
-		if _, _, ok := x.standing(j, text, wellFormed); !ok {
+		_, u, ok := x.standing(j, text, wellFormed)
+		if !ok {
 			return nil
 		}
 		j.Client = c.ID
-		return decide(j, c)
+		asked := c.Asks(r)
+		if !j.Hold(client.ScopeWithin, !slices.ContainsFunc(chosen, func(s string) bool { return !slices.Contains(asked, s) }) && len(chosen) > 0) {
+			return nil
+		}
+		old := j.Consent(u.ID, c.ID)
+		scopes, terms := old.Decide(asked, chosen)
+		if old.Exists() {
+			return append(core.Unit{client.Widen{ID: old.ID, From: old.Changed, Scopes: scopes, Terms: terms, Changed: j.Now}}, x.connects(j, by, u, c, old, scopes)...)
+		}
+		allow := client.Allow{ID: client.NewGrantID(j.Now, id), User: u.ID, Client: c.ID, Scopes: scopes, Terms: terms, Rev: j.Rev, Created: j.Now}
+		return append(core.Unit{allow}, x.connects(j, by, u, c, old, scopes)...)
 	}, nil)
+}
+
+// connects tells a person by mail that an application may from now on do more
+// than know who they are.
+func (x *Exchanges) connects(j *settle.Judgement, by settle.Caller, u identity.User, c client.Client, old client.Consent, scopes []string) core.Unit {
+	acts := func(s string) bool { return !client.Identifies(s) }
+	if slices.ContainsFunc(old.Scopes, acts) || !slices.ContainsFunc(scopes, acts) {
+		return nil
+	}
+	return x.tell(j, outbox.AppConnected, u, x.appFacts(j, by, c))
+}
+
+// appFacts are what a mail about an application says.
+func (x *Exchanges) appFacts(j *settle.Judgement, by settle.Caller, c client.Client) outbox.Facts {
+	ip := ""
+	if by.Addr.IsValid() {
+		ip = by.Addr.String()
+	}
+	const nameAtMost = 80
+	return outbox.Facts{When: j.Now, App: settle.Clip(cmp.Or(c.Name, c.ID), nameAtMost), Device: session.Named(by.UserAgent), Place: x.policy.Place(ip).Land, IP: ip, Link: "/account/apps"}
 }

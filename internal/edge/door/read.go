@@ -101,6 +101,30 @@ func Form(w http.ResponseWriter, r *http.Request, fields ...string) (url.Values,
 	return values(string(b), fields, Body)
 }
 
+// Boxes reads a form with boxes of one name: that may come several times, or
+// not at all.
+func Boxes(w http.ResponseWriter, r *http.Request, box string, fields ...string) (url.Values, []string, error) {
+	b, err := body(w, r, "application/x-www-form-urlencoded", MaxBody)
+	if err != nil {
+		return nil, nil, err
+	}
+	if strings.Count(string(b), "&") > maxMembers {
+		return nil, nil, check.Refuse(Body)
+	}
+	all, err := url.ParseQuery(string(b))
+	if err != nil {
+		return nil, nil, check.Refuse(Body)
+	}
+	ticked := all[box]
+	delete(all, box)
+	for _, v := range ticked {
+		if !utf8.ValidString(v) || strings.ContainsRune(v, 0) {
+			return nil, nil, check.Refuse(Body)
+		}
+	}
+	return all, ticked, once(all, fields, Body)
+}
+
 // OAuthForm reads a form of the protocol endpoints: every parameter at most
 // once, those that nobody knows ignored (RFC 6749 sections 3.1 and 3.2), but
 // the two that later documents let come several times.

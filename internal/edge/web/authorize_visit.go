@@ -20,6 +20,8 @@ import (
 // authorizing answers the requests of applications.
 type authorizing interface {
 	Authorize(ctx context.Context, by settle.Caller, cookie string, r client.Request) (exchange.Authorization, error)
+	Look(ctx context.Context, by settle.Caller, cookie string, r client.Request) (exchange.Authorization, error)
+	Asking(ctx context.Context, r client.Request) (exchange.Authorization, error)
 }
 
 // authorizeAt is the authorization endpoint (RFC 6749 section 3.1).
@@ -107,9 +109,9 @@ func (v *visit) ask(a exchange.Authorization, r client.Request) error {
 	case exchange.AProof:
 		return v.seeOther(bound("/step-up", back))
 	case exchange.AChoice:
-		return v.seeOther("/choose-account?flow=" + flow)
+		return v.seeOther(chooseAt + "?flow=" + flow)
 	}
-	return v.seeOther("/consent?flow=" + flow)
+	return v.seeOther(consentAt + "?flow=" + flow)
 }
 
 // answer is the address of an application with an answer in it. The state is
@@ -138,12 +140,7 @@ func refusalAnswer(err error) url.Values {
 
 func (v *visit) shellOf(a exchange.Authorization) ui.Shell {
 	shell := v.shell()
-	shell.App = &ui.App{Name: a.Client.Name}
-	if u, err := url.Parse(a.Back); err == nil {
-		if shell.App.Domain = u.Host; u.Host == "" {
-			shell.App.Domain = u.Scheme
-		}
-	}
+	shell.App = &ui.App{Name: nameOf(a.Client), Domain: domainOf(a.Client, a.Back)}
 	return shell
 }
 

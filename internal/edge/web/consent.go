@@ -34,6 +34,8 @@ type Permission struct {
 	Scope string
 	Says  ui.Message
 	Own   string // the operator's own sentence, instead of Says
+	// Ticked is an optional one that is allowed already.
+	Ticked bool
 }
 
 // Detailed is an authorization detail in words: what its type is for, and what it holds.
