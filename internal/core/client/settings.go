@@ -17,6 +17,9 @@ type Settings struct {
 	// Revocation is how resource servers learn that its tokens died.
 	Revocation string `json:"doorward_revocation,omitzero"`
 	URI        string `json:"client_uri,omitzero"` // its home page
+	// BoundTokens is whether it gets tokens that are bound to a key, and no
+	// others (RFC 9449 section 5.2).
+	BoundTokens bool `json:"dpop_bound_access_tokens,omitzero"`
 
 	// JWKSURI is where the application keeps its public keys, instead of JWKS.
 	JWKSURI string `json:"jwks_uri,omitzero"`
@@ -51,6 +54,7 @@ var (
 	WordGrant      = check.NewWord(204, "grant_types")
 	WordJWKSURI    = check.NewWord(256, "jwks_uri")
 	WordAuthAlg    = check.NewWord(257, "token_endpoint_auth_signing_alg")
+	WordBound      = check.NewWord(220, "dpop_bound_access_tokens")
 )
 
 // validSettings judges the settings of a registration and names the one it refuses.
@@ -71,6 +75,9 @@ func (c Client) validSettings() (check.Word, bool) {
 		return WordJWKS, false
 	case s.AuthAlg != "" && (c.Auth != AuthKey || !slices.Contains(jose.OthersAlgs(), jose.Alg(s.AuthAlg))):
 		return WordAuthAlg, false
+	case s.BoundTokens && c.FirstParty && len(c.Origins) > 0:
+		// The session API gives its pages tokens that are bound to nothing.
+		return WordBound, false
 	}
 	return s.Answers.valid(c.TokenFormat)
 }

@@ -19,11 +19,11 @@ func TestAnAdministratorsSession(t *testing.T) {
 		}
 		in := r.signIn(t, p)
 		for range 50 {
-			if who, err := r.Administer(t.Context(), home, token.Bearer(in.Access), true); err != nil || who.Actor != p.id.String() {
+			if who, err := r.Administer(t.Context(), home, token.Alone(in.Access), true); err != nil || who.Actor != p.id.String() {
 				t.Fatal(who, err)
 			}
 		}
-		_, err := r.Administer(t.Context(), home, token.Bearer(in.Access), false)
+		_, err := r.Administer(t.Context(), home, token.Alone(in.Access), false)
 		if e := refused(t, err, "limit.admin"); e.RetryAfter <= 0 {
 			t.Error("it does not say when to come again")
 		}
@@ -36,33 +36,33 @@ func TestAnAdministratorsSession(t *testing.T) {
 			return next.Access
 		}
 		a := access(10 * time.Minute)
-		if _, err := r.Administer(t.Context(), home, token.Bearer(a), true); err != nil {
+		if _, err := r.Administer(t.Context(), home, token.Alone(a), true); err != nil {
 			t.Errorf("a change ten minutes after the proof: %v", err)
 		}
 		a = access(time.Microsecond)
-		_, err = r.Administer(t.Context(), home, token.Bearer(a), true)
+		_, err = r.Administer(t.Context(), home, token.Alone(a), true)
 		refused(t, err, "session.fresh")
-		if _, err := r.Administer(t.Context(), home, token.Bearer(a), false); err != nil {
+		if _, err := r.Administer(t.Context(), home, token.Alone(a), false); err != nil {
 			t.Errorf("a look: %v", err)
 		}
 		a = access(15 * time.Minute)
-		if _, err := r.Administer(t.Context(), home, token.Bearer(a), false); err != nil {
+		if _, err := r.Administer(t.Context(), home, token.Alone(a), false); err != nil {
 			t.Errorf("after fifteen minutes without use: %v", err)
 		}
 		a = access(15*time.Minute + time.Microsecond)
-		_, err = r.Administer(t.Context(), home, token.Bearer(a), false)
+		_, err = r.Administer(t.Context(), home, token.Alone(a), false)
 		refused(t, err, "admin.recent")
 
 		in = r.signIn(t, p)
 		text = in.Refresh
 		for range 34 { // 14 minutes each: 7 h 56 m
 			a = access(14 * time.Minute)
-			if _, err := r.Administer(t.Context(), home, token.Bearer(a), false); err != nil {
+			if _, err := r.Administer(t.Context(), home, token.Alone(a), false); err != nil {
 				t.Fatal(err)
 			}
 		}
 		a = access(4*time.Minute + time.Microsecond)
-		_, err = r.Administer(t.Context(), home, token.Bearer(a), false)
+		_, err = r.Administer(t.Context(), home, token.Alone(a), false)
 		refused(t, err, "admin.recent")
 	})
 }

@@ -81,7 +81,7 @@ func TestAFloodOfSignIns(t *testing.T) {
 			if _, err := n.Cookie(t.Context(), cookies[i]); err != nil {
 				t.Errorf("cookie in the flood: %v", err)
 			}
-			if _, err := n.Bearer(t.Context(), token.Bearer(access[i])); err != nil {
+			if _, err := n.Bearer(t.Context(), token.Alone(access[i])); err != nil {
 				t.Errorf("access token in the flood: %v", err)
 			}
 			if _, err := n.Refresh(t.Context(), home, exchange.RefreshInput{Token: refresh[i]}); err != nil {

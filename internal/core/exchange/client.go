@@ -50,6 +50,9 @@ type ClientProof struct {
 	Assertion  string      // instead of Secret; it says the id, too (RFC 7523)
 	Endpoint   string      // the path that it was sent to
 	Token      token.Shown // instead of all of them
+	// Key is the DPoP proof beside it: not of who the client is, but of the key
+	// that its tokens are to be bound to.
+	Key token.Proof
 
 	claims token.Claims // of Token, once it was read
 }

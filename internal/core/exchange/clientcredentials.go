@@ -19,8 +19,9 @@ type Granted struct {
 	Access    string
 	ExpiresAt time.Time
 	Scopes    []string
-	Refresh   string // empty where the grant gives none
-	IDToken   string // empty where openid was not granted
+	Refresh   string        // empty where the grant gives none
+	IDToken   string        // empty where openid was not granted
+	Confirm   token.Confirm // what the access token is bound to
 }
 
 // Lifetime is how long the access token is good, from an instant.
@@ -31,7 +32,7 @@ func (g Granted) Lifetime(now time.Time) time.Duration { return g.ExpiresAt.Sub(
 var tokenPace = []risk.Budget{{Count: 200, Per: 10 * time.Second}}
 
 var clientCredentials = check.Declare(301, "client.credentials",
-	clientCalm, client.Authentic, client.Standing, clientPace, client.Granted, client.ScopeWithin, client.ResourceWithin).Count()
+	clientCalm, client.Authentic, client.Standing, clientPace, client.Granted, token.ProofDemanded, token.ProofUnspent, client.ScopeWithin, client.ResourceWithin).Count()
 
 // An Asked is what a token request may narrow: nothing asked for is everything
 // there is.
@@ -60,6 +61,9 @@ func (x *Exchanges) ClientCredentials(ctx context.Context, by settle.Caller, pro
 		if c, ok = p.hold(j, "token", tokenPace); !ok || !j.Hold(client.Granted, c.MayGrant(client.GrantClient)) {
 			return nil
 		}
+		if out.Confirm, ok = p.bind(j, c); !ok {
+			return nil
+		}
 		if out.Scopes, ok = within(strings.Fields(in.Scope), machineScopes(c)); !j.Hold(client.ScopeWithin, ok) {
 			return nil
 		}
@@ -67,7 +71,7 @@ func (x *Exchanges) ClientCredentials(ctx context.Context, by settle.Caller, pro
 		j.Hold(client.ResourceWithin, ok)
 		return nil
 	}, func(p check.Passed, j *settle.Judgement) (err error) {
-		out.Access, out.ExpiresAt, err = x.issue(p, j, c, token.Claims{Subject: c.ID, Audience: audience, Scope: token.JoinScope(out.Scopes)})
+		out.Access, out.ExpiresAt, err = x.issue(p, j, c, token.Claims{Subject: c.ID, Audience: audience, Scope: token.JoinScope(out.Scopes), Confirm: out.Confirm})
 		return err
 	})
 	if err != nil {

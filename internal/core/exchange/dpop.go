@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/doorward/doorward/internal/core/check"
+	"github.com/doorward/doorward/internal/core/client"
+	"github.com/doorward/doorward/internal/core/settle"
 	"github.com/doorward/doorward/internal/core/token"
 )
 
@@ -49,6 +51,26 @@ func (x *Exchanges) sender(s token.Shown, to token.Confirm) error {
 	}
 	_, err := t.Close()
 	return err
+}
+
+// bind holds what there is to say of the proof that a token request brings,
+// ProofDemanded and ProofUnspent, and gives what its tokens are bound to, with
+// the write that uses the proof up: on every node of one store it counts once
+// (RFC 9449 section 11.1).
+func (p *proving) bind(j *settle.Judgement, c client.Client) (to token.Confirm, ok bool) {
+	proof := p.proof.Key
+	if !j.Hold(token.ProofDemanded, proof.Exists() || !c.BoundTokens) {
+		return to, false
+	}
+	if !proof.Exists() {
+		return to, j.Hold(token.ProofUnspent, true)
+	}
+	once := token.SpendOnce{Use: token.AsDPoP, Hash: proof.Hash(), Until: proof.At.Add(token.ProofKept)}
+	if !j.Hold(token.ProofUnspent, !j.Spent(once.Use, once.Hash).Exists()) {
+		return to, false
+	}
+	j.Also(once)
+	return token.Confirm{JKT: proof.JKT}, true
 }
 
 // Prove reads the proof that a request to the token endpoint shows; that it was

@@ -76,7 +76,7 @@ func TestATokenWithoutAKeyIsNoDPoPToken(t *testing.T) {
 		refused(t, err, "token.sender")
 		_, err = r.SignOut(t.Context(), home, exchange.Credential{Bearer: newHolder(t).proves(t, at, r.clock.now())})
 		refused(t, err, "token.sender")
-		if _, err := r.Bearer(t.Context(), token.Bearer(in.Access)); err != nil {
+		if _, err := r.Bearer(t.Context(), token.Alone(in.Access)); err != nil {
 			t.Errorf("as Bearer: %v", err)
 		}
 	})

@@ -33,7 +33,7 @@ func TestSignOut(t *testing.T) {
 			"refresh token":         func(x exchange.Tokens) exchange.Credential { return exchange.Credential{Refresh: x.Refresh} },
 			"the refresh before it": func(exchange.Tokens) exchange.Credential { return exchange.Credential{Refresh: parent} },
 			"access token": func(x exchange.Tokens) exchange.Credential {
-				return exchange.Credential{Bearer: token.Bearer(x.Access)}
+				return exchange.Credential{Bearer: token.Alone(x.Access)}
 			},
 			"cookie and refresh": func(x exchange.Tokens) exchange.Credential {
 				return exchange.Credential{Cookie: x.Cookie, Refresh: x.Refresh}
@@ -77,8 +77,8 @@ func TestSignOut(t *testing.T) {
 			"nothing":             {},
 			"an unknown cookie":   {Cookie: "dw_st_" + spent.Cookie[6:20]},
 			"a spent refresh":     {Refresh: spent.Refresh},
-			"a forged bearer":     {Bearer: token.Bearer(last.Access + "A"), Cookie: spent.Cookie},
-			"a refresh as bearer": {Bearer: token.Bearer(last.Refresh)},
+			"a forged bearer":     {Bearer: token.Alone(last.Access + "A"), Cookie: spent.Cookie},
+			"a refresh as bearer": {Bearer: token.Alone(last.Refresh)},
 		} {
 			_, err := one.SignOut(t.Context(), home, c)
 			var f *check.Refusal
@@ -107,7 +107,7 @@ func TestEndOneSession(t *testing.T) {
 		r.live(t, foreign.Cookie)
 
 		for range 2 {
-			if err := r.End(t.Context(), home, exchange.Credential{Bearer: token.Bearer(own.Access)}, phone.Session.ID); err != nil {
+			if err := r.End(t.Context(), home, exchange.Credential{Bearer: token.Alone(own.Access)}, phone.Session.ID); err != nil {
 				t.Fatal(err)
 			}
 			r.dead(t, phone)

@@ -48,7 +48,7 @@ func TestIntrospection(t *testing.T) {
 		}
 		// What it hangs on ends, and so does it.
 		out := r.signInFrom(t, p, notesOrigin)
-		if _, err := r.SignOut(t.Context(), home, exchange.Credential{Bearer: token.Bearer(out.Access)}); err != nil {
+		if _, err := r.SignOut(t.Context(), home, exchange.Credential{Bearer: token.Alone(out.Access)}); err != nil {
 			t.Fatal(err)
 		}
 		got, err = r.Introspect(t.Context(), home, proof("notes"), out.Access)

@@ -52,7 +52,7 @@ func TestOpaqueAccessTokens(t *testing.T) {
 				t.Errorf("%+v", c)
 			}
 			seen[c.JTI] = true
-			who, err := r.Bearer(t.Context(), token.Bearer(text))
+			who, err := r.Bearer(t.Context(), token.Alone(text))
 			if err != nil || who.User.ID != p.id || who.Session.ID != in.Session.ID {
 				t.Errorf("Bearer: %+v, %v", who, err)
 			}
@@ -88,7 +88,7 @@ func TestTokensAreWholeOrNothing(t *testing.T) {
 		}
 		takers := map[string]func(string) error{
 			"access": func(s string) error { _, err := r.Inspect(t.Context(), s, issuer); return err },
-			"bearer": func(s string) error { _, err := r.Bearer(t.Context(), token.Bearer(s)); return err },
+			"bearer": func(s string) error { _, err := r.Bearer(t.Context(), token.Alone(s)); return err },
 			"cookie": func(s string) error { _, err := r.Cookie(t.Context(), s); return err },
 			"refresh": func(s string) error {
 				_, err := r.Refresh(t.Context(), home, exchange.RefreshInput{Token: s})
@@ -141,7 +141,7 @@ func TestAnOpaqueTokenEndsWithItsSession(t *testing.T) {
 		other := r.open(behind)
 		p := r.person()
 		in, kept := r.signInFrom(t, p, vaultOrigin), r.signInFrom(t, p, vaultOrigin)
-		if _, err := r.SignOut(t.Context(), home, exchange.Credential{Bearer: token.Bearer(in.Access)}); err != nil {
+		if _, err := r.SignOut(t.Context(), home, exchange.Credential{Bearer: token.Alone(in.Access)}); err != nil {
 			t.Fatal(err)
 		}
 		other.catchUp(t)

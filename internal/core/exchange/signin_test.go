@@ -24,7 +24,7 @@ func TestSignIn(t *testing.T) {
 		if who := r.live(t, out.Cookie); who.User.ID != p.id || who.Session.ID != out.Session.ID {
 			t.Errorf("the cookie is %v of %v", who.Session.ID, who.User.ID)
 		}
-		who, err := r.Bearer(t.Context(), token.Bearer(out.Access))
+		who, err := r.Bearer(t.Context(), token.Alone(out.Access))
 		if err != nil || who.User.ID != p.id || who.Session.ID != out.Session.ID {
 			t.Errorf("the access token is %v of %v: %v", who.Session.ID, who.User.ID, err)
 		}

@@ -329,7 +329,7 @@ func (r *rig) machine(t *testing.T, id string, change func(c *token.Claims)) exc
 	if err != nil {
 		t.Fatal(err)
 	}
-	return exchange.ClientProof{Token: token.Bearer(text)}
+	return exchange.ClientProof{Token: token.Alone(text)}
 }
 
 // A reader may show an access token of its own instead of its secret: one that
@@ -354,9 +354,9 @@ func TestReadersByBearer(t *testing.T) {
 			"of another":        {r.machine(t, "shop", func(c *token.Claims) { c.Subject = "partner" }), "client.authentic"},
 			"for an API":        {r.machine(t, "shop", func(c *token.Claims) { c.Audience = []string{"https://api.shop.example"} }), "token.audience"},
 			"over":              {r.machine(t, "shop", func(c *token.Claims) { c.ExpiresAt = c.IssuedAt }), "token.time"},
-			"of a page":         {exchange.ClientProof{Token: token.Bearer(r.signInFrom(t, p, shopOrigin).Access)}, "client.authentic"},
-			"no token":          {exchange.ClientProof{Token: token.Bearer("x")}, "token.form"},
-			"a token's id only": {exchange.ClientProof{ID: "shop", Token: token.Bearer("x")}, "token.form"},
+			"of a page":         {exchange.ClientProof{Token: token.Alone(r.signInFrom(t, p, shopOrigin).Access)}, "client.authentic"},
+			"no token":          {exchange.ClientProof{Token: token.Alone("x")}, "token.form"},
+			"a token's id only": {exchange.ClientProof{ID: "shop", Token: token.Alone("x")}, "token.form"},
 		} {
 			_, err := r.Revocations(t.Context(), home, c.proof, base, 0)
 			s, err2 := r.Stream(t.Context(), home, c.proof, base)

@@ -59,7 +59,7 @@ func (r *rig) attempts(t *testing.T) []attempt {
 			return n.SignOut(t.Context(), home, exchange.Credential{Refresh: own.Refresh})
 		}},
 		{"sign-out by access token", func(n *node) (any, error) {
-			return n.SignOut(t.Context(), home, exchange.Credential{Bearer: token.Bearer(own.Access)})
+			return n.SignOut(t.Context(), home, exchange.Credential{Bearer: token.Alone(own.Access)})
 		}},
 	}
 }
@@ -122,7 +122,7 @@ func TestAStoreThatDoesNotRead(t *testing.T) {
 		seat := r.seat(r.person())
 		_, err := n.Cookie(t.Context(), seat.Cookie)
 		unavailable(t, "a cookie", nil, err)
-		_, err = n.Bearer(t.Context(), token.Bearer(r.withAccess(t, seat).Access))
+		_, err = n.Bearer(t.Context(), token.Alone(r.withAccess(t, seat).Access))
 		unavailable(t, "an access token", nil, err)
 		for range 20 { // and no guess of a secret was counted
 			_, err = n.Introspect(t.Context(), home, proof("shop"), "x")
@@ -161,16 +161,16 @@ func TestANodeThatLostTheFeed(t *testing.T) {
 		r.clock.add(2 * time.Second)
 		for name, ask := range map[string]func(ctx context.Context) error{
 			"cookie":       func(ctx context.Context) error { _, err := n.Cookie(ctx, seat.Cookie); return err },
-			"access token": func(ctx context.Context) error { _, err := n.Bearer(ctx, token.Bearer(seat.Access)); return err },
+			"access token": func(ctx context.Context) error { _, err := n.Bearer(ctx, token.Alone(seat.Access)); return err },
 			"sign-out": func(ctx context.Context) error {
-				_, err := n.SignOut(ctx, home, exchange.Credential{Bearer: token.Bearer(seat.Access)})
+				_, err := n.SignOut(ctx, home, exchange.Credential{Bearer: token.Alone(seat.Access)})
 				return err
 			},
 			"ending": func(ctx context.Context) error {
-				return n.End(ctx, home, exchange.Credential{Bearer: token.Bearer(seat.Access)}, seat.Session.ID)
+				return n.End(ctx, home, exchange.Credential{Bearer: token.Alone(seat.Access)}, seat.Session.ID)
 			},
 			"ending others": func(ctx context.Context) error {
-				_, err := n.EndOthers(ctx, home, exchange.Credential{Bearer: token.Bearer(seat.Access)}, true)
+				_, err := n.EndOthers(ctx, home, exchange.Credential{Bearer: token.Alone(seat.Access)}, true)
 				return err
 			},
 		} {
@@ -180,7 +180,7 @@ func TestANodeThatLostTheFeed(t *testing.T) {
 		}
 		// Nor when the caller has all the time in the world: the node gives up
 		// by itself.
-		_, err := n.SignOut(t.Context(), home, exchange.Credential{Bearer: token.Bearer(seat.Access)})
+		_, err := n.SignOut(t.Context(), home, exchange.Credential{Bearer: token.Alone(seat.Access)})
 		unavailable(t, "a patient sign-out", nil, err)
 	})
 }

@@ -113,7 +113,7 @@ type Proof struct {
 func (p Proof) Exists() bool { return p.JKT != "" }
 
 // Hash names the proof where used ones are kept: no other key can take its jti.
-func (p Proof) Hash() [32]byte { return secret.MAC(nil, "dpop proof", []byte(p.JKT), []byte(p.ID)) }
+func (p Proof) Hash() [32]byte { return SpentHash(AsDPoP, p.JKT, []byte(p.ID)) }
 
 // ReadProof reads a proof. Of the three checks that it fails the first is
 // returned, and then there is no proof.
@@ -158,8 +158,8 @@ type Shown struct {
 	Certificate string
 }
 
-// Bearer is an access token that came with nothing beside it.
-func Bearer(text string) Shown { return Shown{Access: text} }
+// Alone is an access token that came with nothing beside it.
+func Alone(text string) Shown { return Shown{Access: text} }
 
 // ProofChecks are those that Hold holds.
 var ProofChecks = []*check.Check{ProofForm, ProofKey, ProofSigned, ProofMethod, ProofAddress, ProofInTime, ProofNonce, ProofToken}

@@ -9,6 +9,7 @@ import (
 	"github.com/doorward/doorward/internal/base/jose"
 	"github.com/doorward/doorward/internal/core/client"
 	"github.com/doorward/doorward/internal/core/key"
+	"github.com/doorward/doorward/internal/core/token"
 )
 
 // authMethods are how a client may prove itself at the endpoints that ask it to.
@@ -38,6 +39,7 @@ func (o *OAuth) metadata(ring *key.Ring) any {
 	m["token_endpoint"] = issuer + "/oauth/token"
 	m["token_endpoint_auth_methods_supported"] = authMethods
 	m["grant_types_supported"] = slices.Sorted(maps.Keys(grants))
+	m["dpop_signing_alg_values_supported"] = token.ProofAlgs
 	m["introspection_endpoint"] = issuer + "/oauth/introspect"
 	m["introspection_endpoint_auth_methods_supported"] = authMethods
 	m["introspection_signing_alg_values_supported"] = signing(ring)

@@ -16,6 +16,7 @@ import (
 	"github.com/doorward/doorward/internal/core/check"
 	"github.com/doorward/doorward/internal/core/exchange"
 	"github.com/doorward/doorward/internal/core/key"
+	"github.com/doorward/doorward/internal/core/token"
 	"github.com/doorward/doorward/internal/edge/door"
 )
 
@@ -85,23 +86,24 @@ func (o *OAuth) public(of func(*key.Ring) any) door.Handler {
 // introspection is RFC 7662 section 2.2. A token that is not active has one
 // member.
 type introspection struct {
-	Active    bool     `json:"active"`
-	Issuer    string   `json:"iss,omitzero"`
-	Subject   string   `json:"sub,omitzero"`
-	Audience  []string `json:"aud,omitempty"`
-	ExpiresAt int64    `json:"exp,omitzero"`
-	NotBefore int64    `json:"nbf,omitzero"`
-	IssuedAt  int64    `json:"iat,omitzero"`
-	JTI       string   `json:"jti,omitzero"`
-	Client    string   `json:"client_id,omitzero"`
-	Scope     string   `json:"scope,omitzero"`
-	TokenType string   `json:"token_type,omitzero"`
-	Session   string   `json:"sid,omitzero"`
-	Grant     string   `json:"grant_id,omitzero"`
-	Rev       uint64   `json:"rev,omitzero"`
-	ACR       string   `json:"acr,omitzero"`
-	AMR       []string `json:"amr,omitempty"`
-	AuthTime  int64    `json:"auth_time,omitzero"`
+	Active    bool          `json:"active"`
+	Issuer    string        `json:"iss,omitzero"`
+	Subject   string        `json:"sub,omitzero"`
+	Audience  []string      `json:"aud,omitempty"`
+	ExpiresAt int64         `json:"exp,omitzero"`
+	NotBefore int64         `json:"nbf,omitzero"`
+	IssuedAt  int64         `json:"iat,omitzero"`
+	JTI       string        `json:"jti,omitzero"`
+	Client    string        `json:"client_id,omitzero"`
+	Scope     string        `json:"scope,omitzero"`
+	TokenType string        `json:"token_type,omitzero"`
+	Session   string        `json:"sid,omitzero"`
+	Grant     string        `json:"grant_id,omitzero"`
+	Rev       uint64        `json:"rev,omitzero"`
+	ACR       string        `json:"acr,omitzero"`
+	AMR       []string      `json:"amr,omitempty"`
+	AuthTime  int64         `json:"auth_time,omitzero"`
+	Confirm   token.Confirm `json:"cnf,omitzero"`
 }
 
 func (o *OAuth) introspect(w http.ResponseWriter, r *http.Request) error {
@@ -124,7 +126,10 @@ func (o *OAuth) introspect(w http.ResponseWriter, r *http.Request) error {
 	if c := in.Claims; in.Active {
 		out = introspection{Active: true, Issuer: c.Issuer, Subject: c.Subject, Audience: c.Audience, ExpiresAt: c.ExpiresAt.Unix(),
 			NotBefore: c.IssuedAt.Unix(), IssuedAt: c.IssuedAt.Unix(), JTI: c.JTI, Client: c.Client, Scope: c.Scope, TokenType: "Bearer",
-			Session: c.Session, Grant: c.Grant, Rev: c.Rev, ACR: c.ACR, AMR: c.AMR, AuthTime: unix(c.AuthTime)}
+			Session: c.Session, Grant: c.Grant, Rev: c.Rev, ACR: c.ACR, AMR: c.AMR, AuthTime: unix(c.AuthTime), Confirm: c.Confirm}
+		if c.Confirm.JKT != "" {
+			out.TokenType = "DPoP" // RFC 9449 section 6.2
+		}
 	}
 	return o.attested(w, r, in, out)
 }

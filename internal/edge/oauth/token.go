@@ -57,6 +57,11 @@ func (o *OAuth) token(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if len(r.Header["Dpop"]) > 0 {
+		if proof.Key, err = o.Exchange.Prove(o.Door.Proof(r)); err != nil {
+			return err
+		}
+	}
 	if f.Get("grant_type") == "" {
 		return check.Refuse(door.Body)
 	}
@@ -68,8 +73,12 @@ func (o *OAuth) token(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	kind := "Bearer"
+	if g.Confirm.JKT != "" {
+		kind = "DPoP" // RFC 9449 section 5
+	}
 	w.Header().Set("Pragma", "no-cache")
-	door.WriteJSON(w, "application/json", http.StatusOK, tokenAnswer{Access: g.Access, Type: "Bearer", ExpiresIn: int64(g.Lifetime(o.Door.Now()).Seconds()),
+	door.WriteJSON(w, "application/json", http.StatusOK, tokenAnswer{Access: g.Access, Type: kind, ExpiresIn: int64(g.Lifetime(o.Door.Now()).Seconds()),
 		Scope: strings.Join(g.Scopes, " "), Refresh: g.Refresh, IDToken: g.IDToken})
 	return nil
 }
