@@ -117,9 +117,6 @@ func (r Request) Prompted() bool {
 	return known && (!slices.Contains(asked, "none") || len(asked) == 1)
 }
 
-// Modes are how an answer can travel.
-var Modes = []string{"query"}
-
 // Checks of a request, in the order of judgement. The first two have no
 // address that could be trusted to hear of it: their refusal is a page.
 var (

@@ -27,6 +27,7 @@ type Settings struct {
 	AuthAlg string `json:"token_endpoint_auth_signing_alg,omitzero"`
 
 	Answers
+	Asking
 	Named
 	// CertificateBound has its tokens be good only beside the certificate that
 	// was shown when they were got (RFC 8705 section 3).
@@ -78,6 +79,9 @@ func (c Client) validSettings() (check.Word, bool) {
 	case s.BoundTokens && c.FirstParty && len(c.Origins) > 0:
 		// The session API gives its pages tokens that are bound to nothing.
 		return WordBound, false
+	}
+	if word, ok := s.Asking.valid(); !ok {
+		return word, false
 	}
 	return s.Answers.valid(c.TokenFormat)
 }

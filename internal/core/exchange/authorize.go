@@ -125,7 +125,7 @@ func (x *Exchanges) authorizes(ctx context.Context, by settle.Caller, cookie str
 		out.Scopes = c.Asks(r)
 		_, ok := x.audience(c, r.Resources)
 		if !j.Hold(client.RequestType, r.Type == "code") ||
-			!j.Hold(client.RequestMode, r.Mode == "" || slices.Contains(client.Modes, r.Mode)) ||
+			!j.Hold(client.RequestMode, c.Travels(r)) ||
 			!j.Hold(client.RequestForm, r.Carried() && r.Prompted() && aged(r.MaxAge)) ||
 			!j.Hold(client.Granted, c.MayGrant(client.GrantCode)) ||
 			!j.Hold(client.ChallengeSent, c.Challenged(r)) ||

@@ -3,8 +3,10 @@ package web
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/doorward/doorward/internal/base/secret"
@@ -48,13 +50,13 @@ func (v *visit) authorize() error {
 	a, err := v.exchange.Authorize(v.ctx(), v.caller(), c.Cookie, r)
 	switch {
 	case err != nil && a.Back != "":
-		return v.location(v.answer(a, r, refusalAnswer(err)))
+		return v.reply(a, r, refusalAnswer(err), true)
 	case err != nil:
 		return err
 	case a.Missing != exchange.Nothing:
 		return v.ask(a, r)
 	}
-	return v.location(v.answer(a, r, url.Values{"code": {a.Code}}))
+	return v.reply(a, r, url.Values{"code": {a.Code}}, true)
 }
 
 // takeAuthorize takes a request that was posted (OpenID Connect Core section
@@ -88,11 +90,11 @@ func (v *visit) proceed(flow string) error {
 	case exchange.Finished(err):
 		return v.show(ReturnPage{Shell: v.shellOf(a), To: a.Client.URI, Finished: true})
 	case errors.As(err, &refusal) && a.Back != "":
-		return v.show(ReturnPage{Shell: v.shellOf(a), To: v.answer(a, r, refusalAnswer(err))})
+		return v.reply(a, r, refusalAnswer(err), false)
 	case err != nil:
 		return err
 	}
-	return v.show(ReturnPage{Shell: v.shellOf(a), To: v.answer(a, r, url.Values{"code": {a.Code}})})
+	return v.reply(a, r, url.Values{"code": {a.Code}}, false)
 }
 
 // ask leads to the page that can get what is missing, and from there back to
@@ -114,13 +116,30 @@ func (v *visit) ask(a exchange.Authorization, r client.Request) error {
 	return v.seeOther(consentAt + "?flow=" + flow)
 }
 
-// answer is the address of an application with an answer in it. The state is
-// the application's own, and the issuer is in every answer (RFC 9207).
-func (v *visit) answer(a exchange.Authorization, r client.Request, params url.Values) string {
+// reply carries an answer to its application. The state is the application's
+// own, and the issuer is in every answer (RFC 9207). A browser that no form of
+// ours sent here may be redirected at once.
+func (v *visit) reply(a exchange.Authorization, r client.Request, params url.Values, direct bool) error {
 	params.Set("iss", v.exchange.Policy().Issuer)
 	if r.State != "" {
 		params.Set("state", r.State)
 	}
+	if a.Client.ByForm(r) {
+		page := FormPostPage{Shell: v.shellOf(a), To: a.Back}
+		for _, name := range slices.Sorted(maps.Keys(params)) {
+			page.Answer = append(page.Answer, Detail{Name: name, Value: params.Get(name)})
+		}
+		return v.show(page)
+	}
+	to := answerAt(a, params)
+	if direct {
+		return v.location(to)
+	}
+	return v.show(ReturnPage{Shell: v.shellOf(a), To: to})
+}
+
+// answerAt is the address of an application with an answer in it.
+func answerAt(a exchange.Authorization, params url.Values) string {
 	join := "?"
 	if strings.Contains(a.Back, "?") {
 		join = "&"

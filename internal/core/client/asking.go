@@ -1,0 +1,59 @@
+package client
+
+import (
+	"slices"
+
+	"github.com/doorward/doorward/internal/core/check"
+)
+
+// Asking is how an application may ask about people: what of it is left out has
+// no bounds but those of everybody.
+type Asking struct {
+	// ResponseModes are the ways in which answers may travel to it.
+	ResponseModes []string `json:"response_modes,omitempty"`
+}
+
+// Words that name a part of Asking that was refused.
+var (
+	WordModes = check.NewWord(270, "response_modes")
+)
+
+// valid judges how an application is to ask, and names the part it refuses.
+func (a Asking) valid() (check.Word, bool) {
+	if slices.ContainsFunc(a.ResponseModes, func(m string) bool { return !slices.Contains(Modes, m) }) {
+		return WordModes, false
+	}
+	return 0, true
+}
+
+// Modes are how an answer can travel.
+var Modes = []string{ByQuery, ByForm}
+
+// How answers travel: in the address, or in the body of a form that the
+// person's browser sends (OAuth 2.0 Form Post Response Mode).
+const (
+	ByQuery = "query"
+	ByForm  = "form_post"
+)
+
+// Travels says whether the answer to a request can travel as it asks: in a way
+// that there is and that the application may use. Forms are sent to the web
+// alone.
+func (c Client) Travels(r Request) bool {
+	mode := r.Mode
+	if mode == "" {
+		mode = ByQuery
+	}
+	if !slices.Contains(Modes, mode) || len(c.ResponseModes) > 0 && !slices.Contains(c.ResponseModes, mode) {
+		return false
+	}
+	return mode == ByQuery || c.posts(r)
+}
+
+func (c Client) posts(r Request) bool {
+	_, web := OriginOf(c.Back(r))
+	return web
+}
+
+// ByForm says whether an answer, were it a refusal, travels in a form.
+func (c Client) ByForm(r Request) bool { return r.Mode == ByForm && c.Travels(r) }
