@@ -52,6 +52,7 @@ func (s *server) jobs(ctx context.Context) (finish func()) {
 	every(time.Second, "tally", func(ctx context.Context) error { return s.tallies.Flush(ctx, s.store) })
 	every(time.Second, "issues", s.pipe.FlushIssues)
 	every(time.Second, "seen", s.exchange.FlushSeen)
+	every(time.Second, "used", s.exchange.FlushUsed)
 	every(time.Second, "budgets", func(ctx context.Context) error { return settle.Share(ctx, s.store, s.meters, s.now()) })
 	every(sweepEvery, "sweep", func(ctx context.Context) error {
 		return s.pipe.Sweep(ctx, settle.Retention(s.config.Retain), rest)
@@ -83,7 +84,7 @@ func (s *server) jobs(ctx context.Context) (finish func()) {
 		wg.Wait()
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
-		for _, do := range []func(context.Context) error{s.exchange.FlushSeen, s.pipe.FlushIssues, func(ctx context.Context) error { return s.tallies.Flush(ctx, s.store) }, s.seal} {
+		for _, do := range []func(context.Context) error{s.exchange.FlushSeen, s.exchange.FlushUsed, s.pipe.FlushIssues, func(ctx context.Context) error { return s.tallies.Flush(ctx, s.store) }, s.seal} {
 			if err := do(ctx); err != nil {
 				s.log.Warn("something was left for the next start", "cause", err)
 			}

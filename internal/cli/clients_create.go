@@ -3,57 +3,28 @@ package cli
 import (
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/spf13/cobra"
 )
 
-// client is an application in the words of RFC 7591 section 2, and ours
-// beginning with doorward_.
-type client struct {
-	ID         string   `json:"client_id,omitzero"`
-	Secret     string   `json:"client_secret,omitzero"`
-	Name       string   `json:"client_name,omitzero"`
-	Redirects  []string `json:"redirect_uris,omitempty"`
-	PostLogout []string `json:"post_logout_redirect_uris,omitempty"`
-	Scope      string   `json:"scope,omitzero"`
-	Auth       string   `json:"token_endpoint_auth_method,omitzero"`
-	Grants     []string `json:"grant_types,omitempty"`
-	Type       string   `json:"doorward_type,omitzero"`
-	FirstParty bool     `json:"doorward_first_party,omitzero"`
-	Resources  []string `json:"doorward_resources,omitempty"`
-	Origins    []string `json:"doorward_origins,omitempty"`
-	Format     string   `json:"doorward_token_format,omitzero"`
-
-	JWKS    jsontext.Value `json:"jwks,omitzero"`
-	JWKSURI string         `json:"jwks_uri,omitzero"`
-}
-
 func (r *root) clientsCreate() *cobra.Command {
-	var metadata, keys string
-	var scopes []string
-	var in client
+	var metadata string
+	var in registering
 	cmd := &cobra.Command{
 		Use: "create (--metadata FILE|- | --name NAME --type web|spa|native|machine)", Short: "Make an application, or several from a file", Args: cobra.NoArgs,
 		Example: "  doorward clients create --name Notes --type web --redirect https://notes.example.com/callback --scope openid",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var body any
 			if metadata == "" {
-				in.Scope = strings.Join(scopes, " ")
-				if keys != "" {
-					document, err := r.source(keys)
-					if err != nil {
-						return err
-					}
-					if in.JWKS = jsontext.Value(document); !in.JWKS.IsValid() {
-						return &failure{Title: "The file of public keys is not JSON.", exit: exitUsage}
-					}
+				if err := in.complete(r); err != nil {
+					return err
 				}
-				body = in
+				body = in.client
 			} else {
 				document, err := r.source(metadata)
 				if err != nil {
@@ -76,21 +47,10 @@ func (r *root) clientsCreate() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&metadata, "metadata", "", "RFC 7591 JSON from a file or stdin; an array makes all or none")
-	flags.StringVar(&in.Name, "name", "", "its name, as people see it")
 	flags.StringVar(&in.Type, "type", "", "web (with a server), spa, native or machine")
-	flags.StringArrayVar(&in.Redirects, "redirect", nil, "an address to come back to after sign-in")
-	flags.StringArrayVar(&in.PostLogout, "post-logout", nil, "an address to come back to after sign-out")
-	flags.StringArrayVar(&scopes, "scope", nil, "a scope it may ask for")
-	flags.StringVar(&in.Auth, "auth", "", "how it proves itself: client_secret_basic, private_key_jwt, none, ...")
-	flags.StringVar(&keys, "jwks", "", "its public keys: a file with a JWK Set, or - for stdin")
-	flags.StringVar(&in.JWKSURI, "jwks-uri", "", "where it publishes its public keys")
-	flags.StringArrayVar(&in.Resources, "resource", nil, "an API its tokens are for")
-	flags.StringArrayVar(&in.Origins, "origin", nil, "an origin its pages are served from")
-	flags.StringArrayVar(&in.Grants, "grant", nil, "a grant it may use")
-	flags.StringVar(&in.Format, "token-format", "", "of its access tokens: jwt (default) or opaque")
-	flags.BoolVar(&in.FirstParty, "first-party", false, "it is ours: no consent is asked")
+	in.flags(flags)
 	cmd.MarkFlagsOneRequired("metadata", "name")
-	for _, flag := range []string{"name", "type", "redirect", "post-logout", "scope", "auth", "resource", "origin", "grant", "token-format", "first-party", "jwks", "jwks-uri"} {
+	for _, flag := range append(slices.Sorted(maps.Keys(members)), "type") {
 		cmd.MarkFlagsMutuallyExclusive("metadata", flag)
 	}
 	cmd.MarkFlagsMutuallyExclusive("jwks", "jwks-uri")

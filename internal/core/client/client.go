@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/doorward/doorward/internal/base/fault"
-	"github.com/doorward/doorward/internal/base/secret"
 	"github.com/doorward/doorward/internal/core/check"
 )
 
@@ -23,8 +22,9 @@ type Client struct {
 	Name         string
 	Type         string // web, spa, native, machine
 	FirstParty   bool
-	Auth         string   // token_endpoint_auth_method of RFC 7591
-	SecretHash   [32]byte // zero where there is no shared secret
+	Auth         string // token_endpoint_auth_method of RFC 7591
+	Secret       Secret // none where nothing is shared
+	Former       Secret // goes on working for a while after a rotation
 	RedirectURIs []string
 	PostLogout   []string
 	Origins      []string // that may use the session API as this client
@@ -33,8 +33,11 @@ type Client struct {
 	Grants       []string
 	TokenFormat  string // of its access tokens: JWT or Opaque
 	Paused       bool
-	Cut          uint64
+	Guard        uint64 // of the row: every change to it takes the next
+	Cut          uint64 // feed position below which nothing that it was given counts
+	Trimmed      uint64 // and below which its access tokens do not
 	Created      time.Time
+	Deleted      time.Time // zero while it is there: the id of one that was is never given again
 	Settings
 }
 
@@ -44,23 +47,11 @@ const (
 	Opaque = "opaque" // read by this server alone
 )
 
-// Exists says whether the row was found.
-func (c Client) Exists() bool { return c.ID != "" }
+// Exists says whether the application is there: found, and not deleted.
+func (c Client) Exists() bool { return c.ID != "" && c.Deleted.IsZero() }
 
 // Confidential says whether the client can prove which one it is.
 func (c Client) Confidential() bool { return c.Exists() && c.Auth != AuthNone }
-
-// HashOf is what is kept of a client secret. A secret of 256 random bits
-// needs no slow hash.
-func HashOf(clientID, text string) [32]byte {
-	return secret.MAC([]byte("doorward client secret"), clientID, []byte(text))
-}
-
-// Proves says in constant time whether the secret is this client's.
-func (c Client) Proves(text string) bool {
-	h := HashOf(c.ID, text)
-	return c.SecretHash != [32]byte{} && secret.Equal(h[:], c.SecretHash[:])
-}
 
 // Owns says whether the client is the resource itself, or one of its own.
 func (c Client) Owns(audience string) bool { return slices.Contains(c.Resources, audience) }
@@ -152,6 +143,21 @@ func OriginOf(address string) (string, bool) {
 	return Origin(u.Scheme + "://" + u.Host)
 }
 
+// PageOrigins are the origins of an application's pages, which may read what
+// it is answered: those it registered, and those that a browser application
+// goes back to.
+func (c Client) PageOrigins() []string {
+	out := slices.Clone(c.Origins)
+	if c.Type == "spa" || c.FirstParty {
+		for _, r := range c.RedirectURIs {
+			if o, ok := OriginOf(r); ok && !slices.Contains(out, o) {
+				out = append(out, o)
+			}
+		}
+	}
+	return out
+}
+
 // Checks of this noun.
 var (
 	Authentic = check.New(check.Check{Number: 401, ID: "client.authentic", Fault: fault.Client, Shown: "client.authentic",
@@ -172,6 +178,21 @@ var (
 	IDFree = check.New(check.Check{Number: 406, ID: "client.free", Fault: fault.Conflict, Shown: "client.free",
 		Says: "No other application has this id, or one of these origins.", Source: "RFC 7591 section 3.2.1",
 		Title: "There is an application with this id or origin already."})
+	Own = check.New(check.Check{Number: 990, ID: "client.own", Fault: fault.Conflict, Shown: "client.own",
+		Says: "The application is not the server's own.", Source: "the hosted pages stand on it",
+		Title: "This application is the server itself: it cannot be changed."})
+	Current = check.New(check.Check{Number: 991, ID: "client.current", Fault: fault.Conflict, Shown: "client.current",
+		Says: "The application is still as it was when the change was made up.", Source: "RFC 9110 section 13.1.1",
+		Title: "Somebody changed this application meanwhile. Look at it again."})
+	HasSecret = check.New(check.Check{Number: 992, ID: "client.has_secret", Fault: fault.Conflict, Shown: "client.has_secret",
+		Says: "The application proves itself with a secret.", Source: "RFC 6749 section 2.3.1",
+		Title: "This application proves itself without a secret."})
+	OneSecret = check.New(check.Check{Number: 993, ID: "client.one_secret", Fault: fault.Conflict, Shown: "client.one_secret",
+		Says: "No former secret is live beside the one that becomes the former.", Source: "security defaults: at most two live secrets",
+		Title: "This application has two live secrets. End the former one first, or rotate without an overlap."})
+	HasFormer = check.New(check.Check{Number: 994, ID: "client.has_former", Fault: fault.Conflict, Shown: "client.has_former",
+		Says: "A former secret is still live.", Source: "security defaults: at most two live secrets",
+		Title: "This application has no former secret that is still live."})
 	Granted = check.New(check.Check{Number: 901, ID: "client.grant", Fault: fault.Denied, Shown: "client.grant", Code: "unauthorized_client",
 		Says: "The application is registered for this grant.", Source: "RFC 6749 section 5.2; ASVS 10.4.4",
 		Title: "This application may not use this grant.", Stops: []string{"OAU-17"}})
@@ -205,7 +226,7 @@ func (c Client) Valid() (check.Word, bool) {
 		return WordType, false
 	case !slices.Contains(AuthMethods, c.Auth):
 		return WordAuth, false
-	case Secretive(c.Auth) != (c.SecretHash != [32]byte{}):
+	case Secretive(c.Auth) != c.Secret.Exists():
 		return WordSecret, false
 	case slices.ContainsFunc(c.RedirectURIs, func(s string) bool { return !RedirectURI(s) }),
 		slices.ContainsFunc(c.PostLogout, func(s string) bool { return !RedirectURI(s) }):

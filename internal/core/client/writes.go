@@ -36,15 +36,74 @@ type Prefer struct{ Origin, Client string }
 // position. What it is given afterwards lives.
 type Cut struct{ ID string }
 
-// Remove forgets a machine's application. One that people's tokens could hang
-// on stays: its id must never come back to them.
-type Remove struct{ ID string }
+// Edit changes what an application is registered with, when it is still what
+// was judged.
+type Edit struct {
+	ID           string
+	Guard        uint64
+	Name         string
+	FirstParty   bool
+	Auth         string
+	RedirectURIs []string
+	PostLogout   []string
+	Origins      []string
+	Resources    []string
+	Scopes       []string
+	Grants       []string
+	TokenFormat  string
+	Settings     Settings
+}
 
-func (Remove) Changes() string { return "clients" }
-func (Cut) Changes() string    { return "clients" }
-func (Prefer) Changes() string { return "client_origins" }
-func (Create) Changes() string { return "clients" }
-func (Claim) Changes() string  { return "client_origins" }
+// Trim ends the access tokens of an application, at the unit's feed position:
+// what it refreshes afterwards lives.
+type Trim struct{ ID string }
+
+// Pause stops an application from everything, at the unit's feed position:
+// what it was given stays ended when it is resumed.
+type Pause struct {
+	ID    string
+	Guard uint64
+}
+
+// Resume lets a paused application ask again.
+type Resume struct {
+	ID    string
+	Guard uint64
+}
+
+// Delete takes an application away, at the unit's feed position. Its name stays
+// for who reads what happened, and its id, which must never come back to
+// tokens and consents of the one before.
+type Delete struct {
+	ID    string
+	Guard uint64
+	At    time.Time
+	None  [32]byte // the hash of no secret
+}
+
+// Unclaim gives back every origin that an application claimed or was preferred
+// for.
+type Unclaim struct{ Client string }
+
+// Page says that pages of an origin are an application's: they may read
+// answers of the endpoints that applications ask. Others may share it.
+type Page struct{ Origin, Client string }
+
+// Unpage takes that back for every origin of an application.
+type Unpage struct{ Client string }
+
+func (Edit) Changes() string    { return "clients" }
+func (Trim) Changes() string    { return "clients" }
+func (Pause) Changes() string   { return "clients" }
+func (Resume) Changes() string  { return "clients" }
+func (Delete) Changes() string  { return "clients" }
+func (Unclaim) Changes() string { return "client_origins" }
+func (Page) Changes() string    { return "client_pages" }
+func (Unpage) Changes() string  { return "client_pages" }
+func (Cut) Changes() string     { return "clients" }
+func (Prefer) Changes() string  { return "client_origins" }
+func (Create) Changes() string  { return "clients" }
+func (Claim) Changes() string   { return "client_origins" }
 
 // Reader is what judgements read of applications.
 type Reader interface {
@@ -52,6 +111,9 @@ type Reader interface {
 	// ClientOf finds the first-party application that claimed an origin.
 	ClientOf(origin string) Client
 	Clients() []Client
+	// HasPages says whether pages of an origin are some application's that is
+	// there and not paused.
+	HasPages(origin string) bool
 	// Consent finds what a person allowed an application; Granted the consent
 	// of a grant.
 	Consent(user identity.UserID, client string) Consent

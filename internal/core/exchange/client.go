@@ -59,9 +59,10 @@ type ClientProof struct {
 
 // holds says whether the proof is the client's. A person's token is not: an
 // application that acts for somebody is not that application itself.
-func (p ClientProof) holds(c client.Client) bool {
+func (p ClientProof) holds(c client.Client, now time.Time) bool {
 	if p.Token.Access == "" {
-		return c.Proves(p.Secret)
+		_, ok := c.Proves(p.Secret, now)
+		return ok
 	}
 	return c.Exists() && p.claims.Session == "" && p.claims.Subject == c.ID && p.claims.Client == c.ID
 }
@@ -124,7 +125,7 @@ func (p *proving) hold(j *settle.Judgement, what string, pace []risk.Budget) (c 
 	if word != 0 {
 		return c, j.Hold(client.Authentic, false, check.As(word))
 	}
-	if !j.Hold(client.Authentic, authentic || p.proof.Assertion == "" && p.proof.holds(c)) {
+	if !j.Hold(client.Authentic, authentic || p.proof.Assertion == "" && p.proof.holds(c, j.Now)) {
 		return c, false
 	}
 	if !j.Hold(client.Standing, !c.Paused) {
@@ -216,10 +217,14 @@ func (x *Exchanges) spends(ctx context.Context, of *check.Exchange, by settle.Ca
 func (x *Exchanges) guessed(c client.Client, text, who string, now time.Time) (wait time.Duration) {
 	x.guessing.Lock()
 	defer x.guessing.Unlock()
-	if wait = x.meters.Take("client", who, now, risk.ClientTries); wait == 0 && c.Proves(text) {
-		x.meters.Refund("client", who, risk.ClientTries)
+	if wait = x.meters.Take("client", who, now, risk.ClientTries); wait > 0 {
+		return wait
 	}
-	return wait
+	if s, ok := c.Proves(text, now); ok {
+		x.meters.Refund("client", who, risk.ClientTries)
+		x.secrets.note(c.ID, s, now)
+	}
+	return 0
 }
 
 // An Introspection is what a resource may learn of a token (RFC 7662). Its

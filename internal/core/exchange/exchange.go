@@ -64,6 +64,8 @@ type Exchanges struct {
 	marks  marks
 	apps   apps
 
+	secrets secretMarks
+
 	streams streams
 	admins  administering
 
@@ -75,7 +77,7 @@ type Exchanges struct {
 // New makes exchanges that settle on a pipeline.
 func New(pipe *settle.Pipeline, keys *key.Keyring, policy Policy, gate *factor.Gate, meters *risk.Meters) *Exchanges {
 	return &Exchanges{pipe: pipe, keys: keys, policy: policy, gate: gate, meters: meters, turns: newTurns(), cache: newCache(cacheSize),
-		marks: marks{at: map[session.ID]mark{}}, apps: apps{of: map[string]app{}}, streams: streams{of: map[string]int{}}}
+		marks: marks{at: map[session.ID]mark{}}, apps: apps{of: map[string]app{}}, secrets: secretMarks{at: map[client.Used]time.Time{}}, streams: streams{of: map[string]int{}}}
 }
 
 // Policy is what these exchanges run under.

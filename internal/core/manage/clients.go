@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/doorward/doorward/internal/base/fault"
 	"github.com/doorward/doorward/internal/base/secret"
 	"github.com/doorward/doorward/internal/core"
 	"github.com/doorward/doorward/internal/core/check"
@@ -15,33 +14,6 @@ import (
 )
 
 var createClient = check.Declare(211, "client.create", client.Metadata, client.IDFree)
-
-var (
-	clientMachine = check.New(check.Check{Number: 891, ID: "client.machine", Fault: fault.Conflict, Shown: "client.machine",
-		Says: "The application is a machine: no person's tokens hang on it.", Source: "RFC 7592 section 2.3; RFC 9700 section 4.15",
-		Title: "An application that people use cannot be removed. Its tokens can be ended."})
-	deleteClient = check.Declare(289, "client.delete", clientFound, clientMachine)
-)
-
-// DeleteClient forgets a machine's application; what it was given ends at
-// once. Its id may be given again: tokens of the one before lie below the
-// event for as long as any could live.
-func (m *Manage) DeleteClient(ctx context.Context, by settle.Caller, id string) error {
-	return m.pipe.Run(ctx, deleteClient, by, func(j *settle.Judgement) core.Unit {
-		c := client.Client{}
-		if client.ValidID(id) {
-			c = j.View.Client(id)
-		}
-		if !j.Hold(clientFound, c.Exists()) {
-			return nil
-		}
-		j.Client = c.ID
-		if !j.Hold(clientMachine, c.Type == "machine") {
-			return nil
-		}
-		return core.Unit{revocation.Next{}, client.Remove{ID: c.ID}, m.event(revocation.Name{Unit: revocation.Client, ID: c.ID}, j.Now)}
-	}, nil)
-}
 
 // A NewClient is an application to be registered. Secret is given by the
 // operator or, for a confidential client without one, made here.
@@ -106,13 +78,17 @@ func complete(c NewClient) NewClient {
 		}
 	}
 	if client.Secretive(c.Auth) && c.Secret == "" {
-		r := secret.Random()
-		c.Secret = "dw_cs_" + secret.Encode(r[:])
+		c.Secret = newSecret()
 	}
 	if c.Secret != "" {
-		c.SecretHash = client.HashOf(c.ID, c.Secret)
+		c.Client.Secret.Hash = client.HashOf(c.ID, c.Secret)
 	}
 	return c
+}
+
+func newSecret() string {
+	r := secret.Random()
+	return "dw_cs_" + secret.Encode(r[:])
 }
 
 func metadata(made []NewClient) (check.Word, bool) {
@@ -133,21 +109,36 @@ func metadata(made []NewClient) (check.Word, bool) {
 
 func (m *Manage) free(j *settle.Judgement, made []NewClient) bool {
 	for _, c := range made {
-		if j.View.Client(c.ID).Exists() {
+		// One that was deleted keeps its id.
+		if j.View.Client(c.ID).ID != "" || !originsFree(j, c.Client) {
 			return false
 		}
-		for _, o := range c.Origins {
-			if c.FirstParty && j.ClientOf(o).Exists() {
-				return false
-			}
+	}
+	return true
+}
+
+// originsFree says whether no other application claimed an origin of a
+// first-party one.
+func originsFree(j *settle.Judgement, c client.Client) bool {
+	for _, o := range c.Origins {
+		if owner := j.ClientOf(o); c.FirstParty && owner.Exists() && owner.ID != c.ID {
+			return false
 		}
 	}
 	return true
 }
 
 func creation(c client.Client) core.Unit {
-	u := core.Unit{client.Create{ID: c.ID, Name: c.Name, Type: c.Type, FirstParty: c.FirstParty, Auth: c.Auth, SecretHash: c.SecretHash,
+	u := core.Unit{client.Create{ID: c.ID, Name: c.Name, Type: c.Type, FirstParty: c.FirstParty, Auth: c.Auth, SecretHash: c.Secret.Hash,
 		RedirectURIs: c.RedirectURIs, PostLogout: c.PostLogout, Origins: c.Origins, Resources: c.Resources, Scopes: c.Scopes, Grants: c.Grants, Created: c.Created, TokenFormat: c.TokenFormat, Settings: c.Settings}}
+	return append(u, places(c)...)
+}
+
+// places are the writes of the origins that an application's pages have.
+func places(c client.Client) (u core.Unit) {
+	for _, o := range c.PageOrigins() {
+		u = append(u, client.Page{Origin: o, Client: c.ID})
+	}
 	if !c.FirstParty {
 		return u
 	}

@@ -197,7 +197,7 @@ func (m *Manage) createClients(w http.ResponseWriter, r *http.Request, by settle
 }
 
 type clientPage struct {
-	Clients []registration `json:"clients"`
+	Clients []managedClient `json:"clients"`
 }
 
 func (m *Manage) clients(w http.ResponseWriter, r *http.Request, _ settle.Caller) error {
@@ -205,9 +205,9 @@ func (m *Manage) clients(w http.ResponseWriter, r *http.Request, _ settle.Caller
 	if err != nil {
 		return err
 	}
-	out := make([]registration, len(all))
+	out := make([]managedClient, len(all))
 	for i, c := range all {
-		out[i] = registered(c, "")
+		out[i] = clientJSON(c, "", m.Door.Now())
 	}
 	door.WriteJSON(w, "application/json", http.StatusOK, clientPage{out})
 	return nil

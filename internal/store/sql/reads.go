@@ -46,6 +46,16 @@ func (r raw) Scan(src any) error {
 	return nil
 }
 
+// optional is raw where there may be nothing.
+type optional []byte
+
+func (o optional) Scan(src any) error {
+	if src == nil {
+		return nil
+	}
+	return raw(o).Scan(src)
+}
+
 // flag scans a whole number that stands for yes or no.
 type flag struct{ b *bool }
 
@@ -226,25 +236,27 @@ func (v *view) Lineage(id token.FamilyID) (l token.Lineage) {
 		left join consents g on g.id = f.consent_id where f.id = $1`, []any{id[:], make([]byte, len(l.Family.Consent))}, fields...) {
 		return token.Lineage{}
 	}
-	v.sees(max(l.User.Cut, l.Client.Cut))
+	v.sees(max(l.User.Cut, l.Client.Cut, l.Client.Trimmed))
 	if l.Granted != math.MaxInt64 {
 		v.sees(l.Granted)
 	}
 	return l
 }
 
-const clientColumns = `c.id, c.name, c.type, c.first_party, c.auth, c.secret_hash, c.redirect_uris, c.post_logout, c.origins, c.resources, c.scopes, c.grants, c.paused, c.cut, c.created, c.token_format, c.settings`
+const clientColumns = `c.id, c.name, c.type, c.first_party, c.auth, c.secret_hash, c.redirect_uris, c.post_logout, c.origins, c.resources, c.scopes, c.grants, c.paused, c.cut, c.created, c.token_format, c.settings,
+	c.guard, c.trimmed, c.deleted, c.secret_made, c.secret_used, c.former_hash, c.former_made, c.former_used, c.former_until`
 
 func clientFields(c *client.Client) []any {
-	return []any{&c.ID, &c.Name, &c.Type, flag{&c.FirstParty}, &c.Auth, raw(c.SecretHash[:]), list{&c.RedirectURIs}, list{&c.PostLogout}, list{&c.Origins},
-		list{&c.Resources}, list{&c.Scopes}, list{&c.Grants}, flag{&c.Paused}, &c.Cut, at{&c.Created}, &c.TokenFormat, object{&c.Settings}}
+	return []any{&c.ID, &c.Name, &c.Type, flag{&c.FirstParty}, &c.Auth, raw(c.Secret.Hash[:]), list{&c.RedirectURIs}, list{&c.PostLogout}, list{&c.Origins},
+		list{&c.Resources}, list{&c.Scopes}, list{&c.Grants}, flag{&c.Paused}, &c.Cut, at{&c.Created}, &c.TokenFormat, object{&c.Settings},
+		&c.Guard, &c.Trimmed, at{&c.Deleted}, at{&c.Secret.Made}, at{&c.Secret.Used}, optional(c.Former.Hash[:]), at{&c.Former.Made}, at{&c.Former.Used}, at{&c.Former.Until}}
 }
 
 func (v *view) clients(text string, args ...any) (out []client.Client) {
 	v.many(text, args, func(scan func(...any) error) error {
 		var c client.Client
 		err := scan(clientFields(&c)...)
-		v.sees(c.Cut)
+		v.sees(max(c.Cut, c.Trimmed))
 		out = append(out, c)
 		return err
 	})
@@ -260,7 +272,12 @@ func (v *view) ClientOf(origin string) client.Client {
 }
 
 func (v *view) Clients() []client.Client {
-	return v.clients(`select ` + clientColumns + ` from clients c order by c.id`)
+	return v.clients(`select ` + clientColumns + ` from clients c where c.deleted = 0 order by c.id`)
+}
+
+func (v *view) HasPages(origin string) (has bool) {
+	v.one(`select 1 from client_pages p join clients c on c.id = p.client_id where p.origin = $1 and c.paused = 0 and c.deleted = 0 limit 1`, []any{origin}, flag{&has})
+	return has
 }
 
 const consentColumns = `id, user_id, client_id, scopes, terms, rev, cut, created, changed`
@@ -285,7 +302,8 @@ func (v *view) Granted(id client.GrantID) client.Consent {
 }
 
 func (v *view) Consents(user identity.UserID) []client.Consent {
-	return v.consents(`select `+consentColumns+` from consents where user_id = $1 and scopes <> '' order by changed desc, id`, user[:])
+	return v.consents(`select `+consentColumns+` from consents where user_id = $1 and scopes <> ''
+		and not exists (select 1 from clients c where c.id = consents.client_id and c.deleted > 0) order by changed desc, id`, user[:])
 }
 
 func (v *view) Spent(use token.Use, hash [32]byte) (s token.Spent) {

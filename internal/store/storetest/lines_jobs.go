@@ -96,19 +96,6 @@ var jobLines = []line{
 			},
 			still: []core.Unit{{ends()}}}
 	}},
-	{client.Remove{}, func(w world) steps {
-		machine := with(w.application(w.app), func(c *client.Create) { c.Type = "machine" })
-		return steps{
-			given: core.Unit{machine, w.application(w.app + "-b")},
-			unit:  revoking(client.Remove{ID: w.app}),
-			read:  func(v core.View) any { return v.Client(w.app) },
-			want:  client.Client{},
-			lost: []core.Unit{
-				revoking(client.Remove{ID: w.app}),        // gone already
-				revoking(client.Remove{ID: w.app + "-b"}), // people's tokens hang on it
-				revoking(client.Remove{ID: "nobody"}),
-			}}
-	}},
 	{client.Cut{}, func(w world) steps {
 		return steps{
 			given: core.Unit{w.application(w.app)},

@@ -28,7 +28,7 @@ var clientLines = []line{
 		return steps{
 			unit: core.Unit{w.application(w.app)},
 			read: func(v core.View) any { return v.Client(w.app) },
-			want: client.Client{ID: w.app, Name: w.app, Type: "web", Auth: "none", Created: at},
+			want: client.Client{ID: w.app, Name: w.app, Type: "web", Auth: "none", Secret: client.Secret{Made: at}, Created: at},
 			lost: []core.Unit{{with(w.application(w.app), func(c *client.Create) { c.Name = "another" })}}}
 	}},
 	{client.Claim{}, func(w world) steps {

@@ -63,7 +63,7 @@ func roundTrip(t *testing.T, s core.Store) {
 	same(t, "a person", read(t, s, func(v core.View) any { return v.User(w.ana) }), user)
 	same(t, "a password", read(t, s, passwordOf(w.ana)), factor.Password{User: w.ana, PHC: awkward, Version: 1, Changed: late})
 	same(t, "an application", read(t, s, func(v core.View) any { return v.Client(app.ID) }), client.Client{ID: app.ID, Name: awkward, Type: app.Type, FirstParty: true,
-		Auth: app.Auth, SecretHash: secret, RedirectURIs: app.RedirectURIs, PostLogout: app.PostLogout, Origins: app.Origins, Resources: app.Resources,
+		Auth: app.Auth, Secret: client.Secret{Hash: secret, Made: late}, RedirectURIs: app.RedirectURIs, PostLogout: app.PostLogout, Origins: app.Origins, Resources: app.Resources,
 		Scopes: app.Scopes, Grants: app.Grants, Created: late, TokenFormat: app.TokenFormat, Settings: app.Settings})
 	same(t, "a session", read(t, s, sessionAt(w.laptop)), begun(start))
 	same(t, "a family", read(t, s, familyAt(w.family)), opened(open))

@@ -96,6 +96,7 @@ func (w world) everything(v core.View) any {
 	for _, family := range []token.FamilyID{w.family, w.id(6), w.id(7)} {
 		out = append(out, v.Family(family))
 	}
+	out = append(out, v.Client(w.app), v.HasPages(w.origin("a")), v.HasPages(w.origin("b")))
 	for k := range byte(4) {
 		out = append(out, v.Failures(w.hash(k)), v.Knows(w.hash(k), at))
 	}
