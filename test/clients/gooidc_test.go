@@ -170,7 +170,7 @@ func TestGoOAuth2IsTold(t *testing.T) {
 	goOIDC(t, func(t *testing.T, g *gopher) {
 		config := g.app(nil)
 		token, _ := g.signIn(t, config, g.s.Visitor(g.ana))
-		if r := g.s.CLI("", "users", "pause", g.ana.Email, "--yes"); r.Code != 0 {
+		if r := g.s.CLI("", "users", "pause", g.ana.Email); r.Code != 0 {
 			t.Fatal(r.Stderr)
 		}
 		_, err := config.TokenSource(g.ctx, &oauth2.Token{RefreshToken: token.RefreshToken}).Token()

@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"net/http"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -57,7 +58,7 @@ func TestOneApplicationsCodeAtAnother(t *testing.T) {
 // gets something, and a replay takes it away.
 func TestFiftyRedemptionsOfOneCode(t *testing.T) {
 	rig.Both(t, func(t *testing.T, engine rig.Engine) {
-		x := &suite{t: t, s: rig.Start(t, engine)}
+		x := &suite{t: t, s: rig.Start(t, engine, rig.Env("DOORWARD_KEYS_KEK_FILE="+filepath.Join(t.TempDir(), "kek")))}
 		x.ana = x.s.User("ana")
 		x.visitor = x.s.Visitor(x.ana)
 		x.s.Bearer(http.MethodGet, "/.well-known/openid-configuration", "").Into(t, &x.meta)
@@ -134,6 +135,8 @@ func TestPKCECannotBeLeftOut(t *testing.T) {
 		}
 		for _, a := range []*app{strict, public, optional} {
 			a.redeem(x.t, a.code(x.t, x.visitor, a.request(challenged...)), "code_verifier", vectorVerifier)
+			// A client of OAuth 2.1 does not send the address again (section 10.2).
+			a.redeem(x.t, a.code(x.t, x.visitor, a.request(challenged...)), "code_verifier", vectorVerifier, "redirect_uri", "")
 			for what, verifier := range map[string]string{"none": "", "another": strings.Repeat("b", 43), "a short one": vectorVerifier[:42], "the challenge": vectorChallenge,
 				"a long one": strings.Repeat("a", 129), "one with a space": vectorVerifier[:42] + " ", "one in other letters": strings.ToUpper(vectorVerifier)} {
 				code := a.code(x.t, x.visitor, a.request(challenged...))

@@ -36,6 +36,17 @@ type suite struct {
 	visitor *rig.Visitor // who has signed in nowhere yet
 	meta    map[string]any
 	op      *oidc.Provider // go-oidc's view of the server
+	ahead   time.Duration  // of the server's clock
+}
+
+// now is the server's time.
+func (x *suite) now() time.Time { return time.Now().Add(x.ahead) }
+
+// pass moves the server's clock on.
+func (x *suite) pass(d time.Duration) {
+	x.t.Helper()
+	x.ahead += d
+	x.s.Clock("+" + x.ahead.String())
 }
 
 // each runs a group of modules on each engine, on one server.
@@ -55,6 +66,16 @@ func each(t *testing.T, f func(x *suite), options ...rig.Option) {
 		}
 		f(x)
 	})
+}
+
+// needs leaves out what the metadata do not list.
+func (x *suite) needs(members ...string) {
+	x.t.Helper()
+	for _, m := range members {
+		if x.meta[m] == nil {
+			x.t.Skipf("there is no %s", m)
+		}
+	}
 }
 
 // module is one module of a plan.
@@ -254,7 +275,7 @@ func (a *app) identity(t *testing.T, raw string) (*oidc.IDToken, map[string]any)
 	if err := token.Claims(&claims); err != nil {
 		t.Fatal(err)
 	}
-	if token.Subject == "" || len(token.Subject) > 255 || token.IssuedAt.After(time.Now().Add(time.Minute)) || !slices.Equal(token.Audience, []string{a.ID}) {
+	if token.Subject == "" || len(token.Subject) > 255 || token.IssuedAt.After(a.x.now().Add(time.Minute)) || !slices.Equal(token.Audience, []string{a.ID}) {
 		t.Errorf("the ID token says %v", claims)
 	}
 	return token, claims

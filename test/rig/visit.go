@@ -174,27 +174,41 @@ func (v *Visitor) navigate(method string, at *url.URL, form string, foreign bool
 	return v.Do(method, path, body, headers...)
 }
 
-// choose finds the form to send, and fills it. A form without anything to
-// press for this person is none.
+// choose finds the form to send, and fills it. A person who refuses presses
+// what refuses where there is something.
 func (v *Visitor) choose(page *html.Node) (method, action string, values url.Values) {
-	for _, form := range elements(page, "form") {
-		if got, ok := v.fill(form); ok {
+	forms := elements(page, "form")
+	for _, refusing := range []bool{v.Refuses, false} {
+		for _, form := range forms {
+			b := button(form, refusing)
+			if b == nil {
+				continue
+			}
 			method := strings.ToUpper(attribute(form, "method"))
 			if method == "" {
 				method = http.MethodGet
 			}
-			return method, attribute(form, "action"), got
+			return method, attribute(form, "action"), v.fill(form, b)
 		}
 	}
 	return "", "", nil
 }
 
+// button is the first of a form that goes on, or the first that does not.
+func button(form *html.Node, refusing bool) *html.Node {
+	for _, b := range elements(form, "button") {
+		if attribute(b, "type") != "button" && !has(b, "disabled") && slices.Contains(stays, strings.ToLower(words(b))) == refusing {
+			return b
+		}
+	}
+	return nil
+}
+
 // stays are the words of the buttons that do not go on.
 var stays = []string{"cancel", "i did not start this", "stay signed in", "sign out of all", "use another account", "change", "no"}
 
-// fill makes what the browser would send when the person presses the button
-// that they want.
-func (v *Visitor) fill(form *html.Node) (url.Values, bool) {
+// fill makes what the browser would send when the person presses a button.
+func (v *Visitor) fill(form, pressed *html.Node) url.Values {
 	values := url.Values{}
 	for _, field := range elements(form, "input") {
 		name := attribute(field, "name")
@@ -210,23 +224,10 @@ func (v *Visitor) fill(form *html.Node) (url.Values, bool) {
 			values.Add(name, v.answer(name, attribute(field, "value")))
 		}
 	}
-	buttons := elements(form, "button")
-	for _, b := range buttons {
-		text := strings.ToLower(words(b))
-		refuses := slices.Contains(stays, text)
-		if attribute(b, "type") == "button" || refuses != v.Refuses && (refuses || hasRefusal(buttons)) {
-			continue
-		}
-		if name := attribute(b, "name"); name != "" {
-			values.Set(name, attribute(b, "value"))
-		}
-		return values, !refuses || v.Refuses
+	if name := attribute(pressed, "name"); name != "" {
+		values.Set(name, attribute(pressed, "value"))
 	}
-	return nil, false
-}
-
-func hasRefusal(buttons []*html.Node) bool {
-	return slices.ContainsFunc(buttons, func(b *html.Node) bool { return slices.Contains(stays, strings.ToLower(words(b))) })
+	return values
 }
 
 // answer is what the person types into a field.

@@ -54,7 +54,7 @@ func (x *Exchanges) Code(ctx context.Context, by settle.Caller, proof ClientProo
 			return core.Unit{burnt}
 		case !j.Hold(token.CodeInTime, j.Now.Before(code.Expires)):
 			return nil
-		case !j.Hold(token.CodeRedirect, in.Redirect == code.Redirect), !j.Hold(token.CodeProved, token.Verifies(code.Challenge, in.Verifier)):
+		case !j.Hold(token.CodeRedirect, in.Redirect == code.Redirect || in.Redirect == "" && code.Challenge != ""), !j.Hold(token.CodeProved, token.Verifies(code.Challenge, in.Verifier)):
 			return core.Unit{burnt}
 		}
 		g = agreed{client: c, consent: j.Granted(code.Consent), session: j.View.Session(code.Session), user: j.View.User(code.User), terms: code.Terms, nonce: code.Nonce}

@@ -44,7 +44,7 @@ var (
 		Says: "The code is not older than a minute.", Source: "RFC 6749 section 4.1.2; ASVS 10.4.3",
 		Title: "The code is too old."})
 	CodeRedirect = check.New(check.Check{Number: 915, ID: "code.redirect", Fault: fault.Grant, Shown: "code.redirect",
-		Says: "The address to go back to is the one of the request.", Source: "RFC 6749 section 4.1.3",
+		Says: "The address to go back to is the one of the request, or is left out where a verifier proves more.", Source: "RFC 6749 section 4.1.3; OAuth 2.1 section 10.2",
 		Title: "The code was made for another address to go back to.", Stops: []string{"OAU-08"}})
 	CodeProved = check.New(check.Check{Number: 916, ID: "pkce.match", Fault: fault.Grant, Shown: "pkce.match",
 		Says: "Who shows the code has what its challenge was made of.", Source: "RFC 7636 section 4.6; RFC 9700 section 4.8.2",

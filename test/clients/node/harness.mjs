@@ -64,7 +64,7 @@ export const test = (name, needs, run) => tests.push(run ? { name, needs, run } 
 export async function run() {
   const server = await (await fetch(new URL('.well-known/openid-configuration', issuer))).json();
   for (const { name, needs, run } of tests) {
-    if (!needs.every((n) => n in server || server.grant_types_supported.includes(n))) continue;
+    if (!needs.every((n) => n in server || server.grant_types_supported.includes(n) || server.response_modes_supported?.includes(n))) continue;
     let error = '';
     try {
       await run();

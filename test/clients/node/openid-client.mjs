@@ -67,7 +67,7 @@ test('signs a person in, refreshes and asks who they are', ['userinfo_endpoint']
   }
 });
 
-test('takes the answer by a form', ['authorization_endpoint'], async () => {
+test('takes the answer by a form', ['form_post'], async () => {
   const config = await app({});
   const tokens = await signIn(config, { response_mode: 'form_post' });
   holds(tokens.claims().sub, 'nobody signed in');
@@ -118,7 +118,7 @@ async function keys(alg = 'ES256') {
   return { pair, jwk, key: { key: pair.privateKey, kid: jwk.kid } };
 }
 
-test('proves itself by its key', ['authorization_endpoint', 'token_endpoint_auth_signing_alg_values_supported'], async () => {
+test('proves itself by its key', ['revocation_endpoint', 'token_endpoint_auth_signing_alg_values_supported'], async () => {
   for (const alg of ['ES256', 'PS256', 'EdDSA']) {
     const own = await keys(alg);
     const config = await app({ token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [own.jwk] } }, client.PrivateKeyJwt(own.key));
