@@ -18,6 +18,9 @@ type standing struct {
 // each token. When the server cannot be reached at all, the last view decides
 // for 5 minutes more, and the standing says so.
 func (v *Verifier) alive(ctx context.Context, t *verified, token string, now time.Time) (standing, error) {
+	if t.strict {
+		return v.strictly(ctx, t, token)
+	}
 	if v.feed == nil {
 		return standing{age: math.MaxInt64}, nil
 	}
@@ -35,6 +38,28 @@ func (v *Verifier) alive(ctx context.Context, t *verified, token string, now tim
 		}
 	}
 	return v.asked(ctx, t, token)
+}
+
+// strictly asks the server about one use of a token that its application wants
+// asked about at every use. No view and no former answer stands in for that:
+// a server that cannot be reached is no answer.
+func (v *Verifier) strictly(ctx context.Context, t *verified, token string) (standing, error) {
+	if v.asker == nil {
+		return standing{}, unsure(checkReach, "the token is to be asked about at every use; a stateless verifier has nobody to ask")
+	}
+	if unit, dead := v.feed.kills(t); dead {
+		return standing{}, revoked(unit)
+	}
+	active, _, err := v.asker.introspect(ctx, token)
+	switch {
+	case ctx.Err() != nil:
+		return standing{}, ctx.Err()
+	case err != nil:
+		return standing{}, unsure(checkReach, "the server was not asked about this use of the token: "+err.Error())
+	case !active:
+		return standing{}, signed(refuse(checkRevoked, "the server says that the token is not active"))
+	}
+	return standing{}, nil
 }
 
 // ahead judges a token that was issued later than this view reaches. It is read

@@ -166,6 +166,26 @@ func TestNeverHadAView(t *testing.T) {
 	}
 }
 
+// Of a strict token every use is asked about: no view, no former answer and no
+// patience stand in for that.
+func TestStrictTokensAreAskedAboutAtEveryUse(t *testing.T) {
+	i, s, v, _ := good(t)
+	token := s.mint(i.claims(map[string]any{"strict": "sealed"}))
+	for n := range int32(3) {
+		if who := wantAccepted(t, v, token); who.ViewAge != 0 || who.Stale || int32(i.asks.Load()) != n+1 {
+			t.Errorf("use %d: %+v, asked %d times", n, who, i.asks.Load())
+		}
+	}
+	i.away.Store(true)
+	if r := wantRefused(t, v, token, checkReach); r.Status != http.StatusServiceUnavailable {
+		t.Errorf("%+v", r)
+	}
+	i.away.Store(false)
+	i.kill(token)
+	wantRefused(t, v, token, checkRevoked)
+	wantRefused(t, i.verifier(t, Stateless()), token, checkReach)
+}
+
 func TestStateless(t *testing.T) {
 	i := newIssuer(t)
 	s := i.addKey(jose.ES256)

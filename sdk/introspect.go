@@ -67,7 +67,7 @@ func (a *asker) find(token string) (*answer, error) {
 	a.sweep(now)
 	a.answers[id] = ans
 	go func() {
-		ans.active, ans.said, ans.err = a.introspect(token)
+		ans.active, ans.said, ans.err = a.introspect(a.life, token)
 		a.mu.Lock()
 		if ans.err != nil {
 			// An error is no answer: only the server being away is remembered.
@@ -99,8 +99,8 @@ func (a *asker) sweep(now time.Time) {
 	}
 }
 
-func (a *asker) introspect(token string) (active bool, said []byte, err error) {
-	ctx, cancel := context.WithTimeout(a.life, callTimeout)
+func (a *asker) introspect(ctx context.Context, token string) (active bool, said []byte, err error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	m, err := a.server.discover(ctx)
 	if err != nil {

@@ -38,6 +38,7 @@ type claims struct {
 	jkt                               string // the thumbprint of the key that the token is bound to by DPoP
 	x5t                               string // that of the certificate that it is bound to
 	bound                             bool   // it is bound, by whatever there is
+	strict                            bool   // every use asks the server
 	rev                               uint64
 	hasRev                            bool
 }
@@ -133,6 +134,8 @@ func (c *claims) set(name string, value []byte) (err error) {
 		c.session, err = text(value)
 	case "grant_id":
 		c.grant, err = text(value)
+	case "strict":
+		c.strict = true
 	case "org":
 		c.organization, err = text(value)
 	case "acr":

@@ -237,17 +237,31 @@ type Introspection struct {
 	passed check.Passed
 }
 
-// Introspect tells a client of one of its own resources what an access token
-// is. Anything else is not active: unknown, expired, revoked, foreign.
+// Introspect tells a client what a token is that is for one of its own
+// resources, or that it was given itself. Anything else is not active:
+// unknown, expired, revoked, foreign. For a resource that wants it strict,
+// every row that the token hangs on is read.
 func (x *Exchanges) Introspect(ctx context.Context, by settle.Caller, proof ClientProof, text string) (Introspection, error) {
 	c, passed, err := x.clientPassed(ctx, authenticate, by, proof)
 	if err != nil {
 		return Introspection{}, err
 	}
 	out := Introspection{to: c, passed: passed}
-	claims, err := x.Inspect(ctx, text, c.Resources...)
+	if strings.HasPrefix(text, token.RefreshPrefix) {
+		out.Claims, out.Active, err = x.standingRefresh(ctx, c, text)
+		return out, err
+	}
+	claims, err := x.Inspect(ctx, text, append(slices.Clone(c.Resources), x.policy.Issuer)...)
 	if err != nil {
 		return out, only(err)
+	}
+	if claims.Client != c.ID && !slices.ContainsFunc(claims.Audience, c.Owns) {
+		return out, nil
+	}
+	if c.Revocation == client.Strict && claims.Strict == "" {
+		if err := x.strictly(ctx, claims); err != nil {
+			return out, only(err)
+		}
 	}
 	out.Active, out.Claims = true, claims
 	return out, nil

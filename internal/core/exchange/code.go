@@ -77,6 +77,7 @@ func (x *Exchanges) Code(ctx context.Context, by settle.Caller, proof ClientProo
 			open, out.Refresh = x.openFor(opening, g, j, code.Scopes)
 			unit = append(unit, open)
 			burnt.Bought = open.ID[:]
+			g.pair.Family = open.ID
 		}
 		return append(unit, burnt)
 	}, func(p check.Passed, j *settle.Judgement) error { return x.grant(p, j, g, &out) })
@@ -114,6 +115,7 @@ type agreed struct {
 	scopes   []string
 	audience []string
 	nonce    string
+	pair     token.Pair
 }
 
 // audienceOf is whom a token of a grant is for: of the resources that were
@@ -138,6 +140,9 @@ func (x *Exchanges) audienceOf(c client.Client, agreed, asked, scopes []string) 
 func (x *Exchanges) grant(p check.Passed, j *settle.Judgement, g agreed, out *Granted) (err error) {
 	claims := token.Claims{Subject: x.subject(g.client, g.user), Audience: g.audience, Scope: token.JoinScope(g.scopes), Session: g.session.ID.String(),
 		Grant: g.consent.ID.String(), ACR: g.terms.ACR, AMR: g.terms.AMR, AuthTime: g.terms.AuthTime, Confirm: g.terms.Confirm}
+	if g.client.Revocation == client.Strict {
+		claims.Strict = g.pair.Seal(x.keys.Ring().State)
+	}
 	if session.Judge(g.session, g.user, j.Now) != session.Live {
 		claims.Session = "" // it outlived its session (offline_access)
 	}
@@ -233,6 +238,7 @@ func (x *Exchanges) RefreshGrant(ctx context.Context, by settle.Caller, proof Cl
 		}
 		var next [32]byte
 		out.Refresh, next = w.Successor()
+		g.pair = token.Pair{Family: f.ID, Generation: w.Generation + 1}
 		if v == token.Replay {
 			return nil
 		}

@@ -133,6 +133,9 @@ func (x *Exchanges) issue(p check.Passed, j *settle.Judgement, c client.Client, 
 		claims.IssuedAt = nb
 	}
 	claims.ExpiresAt = claims.IssuedAt.Add(x.policy.Token.Access)
+	if c.Revocation == client.Strict && claims.Strict == "" {
+		claims.Strict = token.Pair{}.Seal(x.keys.Ring().State)
+	}
 	by, err := x.signer(c.AccessTokenAlg)
 	if err != nil {
 		return "", time.Time{}, err

@@ -115,6 +115,11 @@ func (x *Exchanges) Inspect(ctx context.Context, text string, audiences ...strin
 	if _, err := t.Close(); err != nil {
 		return token.Claims{}, err
 	}
+	if c.Strict != "" {
+		if err := x.strictly(ctx, c); err != nil {
+			return token.Claims{}, err
+		}
+	}
 	return c, nil
 }
 

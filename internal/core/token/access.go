@@ -51,7 +51,10 @@ type Claims struct {
 	AMR       []string
 	AuthTime  time.Time
 	Confirm   Confirm
-	KID       string // the key that signed or sealed it; not a claim
+	// Strict says that every use asks this server: it holds, sealed, the family
+	// and generation that the token came with (see Pair). Empty for others.
+	Strict string
+	KID    string // the key that signed or sealed it; not a claim
 }
 
 // ErrNotPassed says that something tried to issue without a passed exchange.
@@ -155,6 +158,7 @@ func (c Claims) encode() []byte {
 	case c.Confirm.X5T != "":
 		b = append(b, `,"cnf":{"x5t#S256":"`+c.Confirm.X5T+`"}`...)
 	}
+	str("strict", c.Strict)
 	return append(b, '}')
 }
 
@@ -196,6 +200,7 @@ func ReadClaims(raw []byte, kid string) (Claims, bool) {
 		Amr      []string `json:"amr"`
 		AuthTime int64    `json:"auth_time"`
 		Confirm  Confirm  `json:"cnf"`
+		Strict   string   `json:"strict"`
 	}
 	if json.Unmarshal(raw, &in) != nil || in.Exp == nil || in.Nbf == nil || in.Iat == nil || in.Rev == nil || in.Iss == "" || in.Sub == "" || in.Jti == "" {
 		return Claims{}, false
@@ -205,7 +210,7 @@ func ReadClaims(raw []byte, kid string) (Claims, bool) {
 	}
 	c := Claims{
 		Issuer: in.Iss, Subject: in.Sub, Audience: in.Aud, ExpiresAt: time.Unix(*in.Exp, 0), IssuedAt: time.Unix(*in.Iat, 0),
-		JTI: in.Jti, Client: in.Client, Scope: in.Scope, Session: in.Sid, Grant: in.Grant, Rev: *in.Rev, ACR: in.Acr, AMR: in.Amr, Confirm: in.Confirm, KID: kid,
+		JTI: in.Jti, Client: in.Client, Scope: in.Scope, Session: in.Sid, Grant: in.Grant, Rev: *in.Rev, ACR: in.Acr, AMR: in.Amr, Confirm: in.Confirm, Strict: in.Strict, KID: kid,
 	}
 	if in.AuthTime > 0 {
 		c.AuthTime = time.Unix(in.AuthTime, 0)

@@ -102,6 +102,7 @@ var packed = []struct {
 	{14, func(c *Claims) any { return &c.AuthTime }},
 	{15, func(c *Claims) any { return &c.Confirm.JKT }},
 	{16, func(c *Claims) any { return &c.Confirm.X5T }},
+	{17, func(c *Claims) any { return &c.Strict }},
 }
 
 // pack writes the claims that are there: number, length, value.

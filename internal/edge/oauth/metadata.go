@@ -40,6 +40,8 @@ func (o *OAuth) metadata(ring *key.Ring) any {
 	m["token_endpoint_auth_methods_supported"] = authMethods
 	m["grant_types_supported"] = slices.Sorted(maps.Keys(grants))
 	m["dpop_signing_alg_values_supported"] = token.ProofAlgs
+	m["revocation_endpoint"] = issuer + "/oauth/revoke"
+	m["revocation_endpoint_auth_methods_supported"] = append([]string{client.AuthNone}, authMethods...)
 	m["introspection_endpoint"] = issuer + "/oauth/introspect"
 	m["introspection_endpoint_auth_methods_supported"] = authMethods
 	m["introspection_signing_alg_values_supported"] = signing(ring)

@@ -37,6 +37,7 @@ func (o *OAuth) Routes(mux *http.ServeMux) {
 	mux.Handle("/oauth/jwks", o.Door.On(door.OAuth, o.public(o.jwks)))
 	mux.Handle("/oauth/introspect", o.Door.On(door.OAuth, post(o.introspect)))
 	mux.Handle("/oauth/userinfo", o.Door.On(challenge, o.userinfo))
+	mux.Handle("/oauth/revoke", o.Door.On(door.OAuth, post(o.revoke)))
 	mux.Handle("/oauth/token", o.Door.On(door.OAuth, post(o.token)))
 }
 
@@ -104,6 +105,7 @@ type introspection struct {
 	AMR       []string      `json:"amr,omitempty"`
 	AuthTime  int64         `json:"auth_time,omitzero"`
 	Confirm   token.Confirm `json:"cnf,omitzero"`
+	Strict    bool          `json:"strict,omitzero"` // to be asked about at every use
 }
 
 func (o *OAuth) introspect(w http.ResponseWriter, r *http.Request) error {
@@ -126,7 +128,7 @@ func (o *OAuth) introspect(w http.ResponseWriter, r *http.Request) error {
 	if c := in.Claims; in.Active {
 		out = introspection{Active: true, Issuer: c.Issuer, Subject: c.Subject, Audience: c.Audience, ExpiresAt: c.ExpiresAt.Unix(),
 			NotBefore: c.IssuedAt.Unix(), IssuedAt: c.IssuedAt.Unix(), JTI: c.JTI, Client: c.Client, Scope: c.Scope, TokenType: "Bearer",
-			Session: c.Session, Grant: c.Grant, Rev: c.Rev, ACR: c.ACR, AMR: c.AMR, AuthTime: unix(c.AuthTime), Confirm: c.Confirm}
+			Session: c.Session, Grant: c.Grant, Rev: c.Rev, ACR: c.ACR, AMR: c.AMR, AuthTime: unix(c.AuthTime), Confirm: c.Confirm, Strict: c.Strict != ""}
 		if c.Confirm.JKT != "" {
 			out.TokenType = "DPoP" // RFC 9449 section 6.2
 		}
