@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/doorward/doorward/internal/base/secret"
 	"github.com/doorward/doorward/internal/core/check"
@@ -43,7 +44,7 @@ func (v *visit) authorize() error {
 	}
 	q, err := door.OAuthValues(v.r.URL.RawQuery, door.Query, client.RequestFields...)
 	if err != nil {
-		return err
+		return v.lost(exchange.Authorization{}, client.Request{}, err)
 	}
 	r := client.ReadRequest(q, v.now())
 	c, _ := v.cookies()
@@ -52,7 +53,7 @@ func (v *visit) authorize() error {
 	case err != nil && a.Back != "":
 		return v.reply(a, r, refusalAnswer(err), true)
 	case err != nil:
-		return err
+		return v.lost(a, r, err)
 	case a.Missing != exchange.Nothing:
 		return v.ask(a, r)
 	}
@@ -77,7 +78,7 @@ func (v *visit) takeAuthorize() error {
 // proceed goes on with a request that waited: to the next page that is
 // missing, or back to the application.
 func (v *visit) proceed(flow string) error {
-	r, err := v.pending(flow)
+	r, _, err := v.pending(flow)
 	if err != nil {
 		return err
 	}
@@ -92,7 +93,7 @@ func (v *visit) proceed(flow string) error {
 	case errors.As(err, &refusal) && a.Back != "":
 		return v.reply(a, r, refusalAnswer(err), false)
 	case err != nil:
-		return err
+		return v.lost(a, r, err)
 	}
 	return v.reply(a, r, url.Values{"code": {a.Code}}, false)
 }
@@ -135,7 +136,7 @@ func (v *visit) reply(a exchange.Authorization, r client.Request, params url.Val
 	if direct {
 		return v.location(to)
 	}
-	return v.show(ReturnPage{Shell: v.shellOf(a), To: to})
+	return v.show(ReturnPage{Shell: v.shellOf(a), To: to, Without: params.Has("error")})
 }
 
 // answerAt is the address of an application with an answer in it.
@@ -163,6 +164,17 @@ func (v *visit) shellOf(a exchange.Authorization) ui.Shell {
 	return shell
 }
 
+// A held request waits for its person, in the browser that it was made in.
+type held struct {
+	Request client.Request `json:"r"`
+	Browser []byte         `json:"b"` // of the browser's key
+}
+
+func browserOf(key []byte) []byte {
+	h := token.BrowserHash(key)
+	return h[:16]
+}
+
 // hold seals a request for this browser, while its person does something
 // about it. From then on it can be answered once.
 func (v *visit) hold(r client.Request) (string, error) {
@@ -171,20 +183,27 @@ func (v *visit) hold(r client.Request) (string, error) {
 		r.ID = id[:]
 	}
 	v.csrf() // the browser has a key from now on
-	flow, fits := token.SealState(v.keys.Ring().State, waiting, v.key, r)
+	flow, fits := token.SealState(v.keys.Ring().State, waiting, nil, held{r, browserOf(v.key)})
 	if !fits {
 		return "", check.Refuse(client.RequestForm)
 	}
 	return flow, nil
 }
 
-// pending opens what hold sealed in this browser.
-func (v *visit) pending(flow string) (r client.Request, err error) {
-	key, ok := v.browserKey()
-	if !ok || !token.OpenState(v.keys.Ring().State, waiting, key, flow, &r) || v.now().Sub(r.Asked) > exchange.RequestFor {
-		return r, check.Refuse(requestOurs)
+// pending opens what hold sealed. In another browser, or in this one after
+// somebody signed in in another tab, the request begins anew, as if it had just
+// come from the application: nothing that a person did about it counts.
+func (v *visit) pending(flow string) (r client.Request, anew bool, err error) {
+	var h held
+	if !token.OpenState(v.keys.Ring().State, waiting, nil, flow, &h) || v.now().Sub(h.Request.Asked) > exchange.RequestFor {
+		return r, false, check.Refuse(requestOurs)
 	}
-	return r, nil
+	r = h.Request
+	if key, ok := v.browserKey(); !ok || !secret.Equal(h.Browser, browserOf(key)) {
+		r.Asked, r.Chosen, r.Refused = v.now(), time.Time{}, false
+		return r, true, nil
+	}
+	return r, false, nil
 }
 
 // flows finds sealed requests in an address of ours, at any depth of quoting.
@@ -194,11 +213,12 @@ var flows = regexp.MustCompile(`(flow(?:=|%3D|%253D))([A-Za-z0-9_-]{64,})`)
 func (v *visit) rebound(to string, old, new []byte) string {
 	return flows.ReplaceAllStringFunc(to, func(s string) string {
 		m := flows.FindStringSubmatch(s)
-		var r client.Request
-		if !token.OpenState(v.keys.Ring().State, waiting, old, m[2], &r) {
+		var h held
+		if !token.OpenState(v.keys.Ring().State, waiting, nil, m[2], &h) || !secret.Equal(h.Browser, browserOf(old)) {
 			return s
 		}
-		text, _ := token.SealState(v.keys.Ring().State, waiting, new, r)
+		h.Browser = browserOf(new)
+		text, _ := token.SealState(v.keys.Ring().State, waiting, nil, h)
 		return m[1] + text
 	})
 }

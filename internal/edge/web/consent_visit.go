@@ -44,7 +44,7 @@ func (v *visit) showConsent() error {
 	if err != nil {
 		return err
 	}
-	r, err := v.pending(q.Get("flow"))
+	r, _, err := v.pending(q.Get("flow"))
 	if err != nil {
 		return err
 	}
@@ -122,7 +122,7 @@ func (v *visit) decide() (d decision, err error) {
 	if err != nil {
 		return d, err
 	}
-	if d.Request, err = v.pending(form.Get("flow")); err != nil {
+	if d.Request, d.late, err = v.pending(form.Get("flow")); err != nil || d.late {
 		return d, err
 	}
 	a, err := v.stands(d.Request)
@@ -193,7 +193,7 @@ func (v *visit) showChoose() error {
 	if err != nil {
 		return err
 	}
-	r, err := v.pending(q.Get("flow"))
+	r, _, err := v.pending(q.Get("flow"))
 	if err != nil {
 		return err
 	}
@@ -229,7 +229,7 @@ func (v *visit) choose() error {
 	if err != nil {
 		return err
 	}
-	r, err := v.pending(form.Get("flow"))
+	r, _, err := v.pending(form.Get("flow"))
 	if err != nil {
 		return err
 	}

@@ -163,8 +163,8 @@ func TestConsentNeedsItsForm(t *testing.T) {
 	// Another browser's request, and nobody's session.
 	other := g.browser().signIn(ben)
 	its := other.onwards(other.get(ask())).form("/consent")
-	b.post("/consent", with(form, "flow", its.Get("flow"))).is(404)
-	g.browser().post("/consent", form).is(404)
+	b.post("/consent", with(form, "flow", its.Get("flow"))).is(303)
+	g.browser().post("/consent", form).is(303)
 	if g.store.View(t.Context()).Consent(g.people[ana], "notes").Exists() {
 		t.Error("something was allowed")
 	}

@@ -48,9 +48,9 @@ func WrongAddress(app string) Refusal {
 	return Refusal{ui.Say("problem.address", "app", app), ui.Say("problem.address_now", "app", app)}
 }
 
-// WrongRequest is any other fault in what the application sent.
-func WrongRequest(app string) Refusal {
-	return Refusal{ui.Say("problem.request", "app", app), ui.Say("problem.request_now", "app", app)}
+// WrongRequest is any other fault in what an application sent.
+func WrongRequest() Refusal {
+	return Refusal{ui.Say("problem.request"), ui.Say("problem.request_now")}
 }
 
 // NotFound is the same for what never was and for what is somebody else's.

@@ -207,11 +207,12 @@ func leaving() []State {
 	return []State{
 		back("", "https://app.notes.example/callback?code=c_9F&state=a%3Bb'c&iss=https%3A%2F%2Fauth.example.com", false),
 		back("-scheme", "com.example.notes:/callback?code=c_9F&state=x", false),
+		{"return-without", web.ReturnPage{Shell: shell(notes, nil), To: "https://app.notes.example/callback?error=access_denied", Without: true}},
 		back("-finished", "https://app.notes.example/", true),
 		back("-nowhere", "", true),
 		address,
 		problem("app", nil, web.AppUnknown(), "client.known"),
-		problem("request", notes, web.WrongRequest("Notes"), "pkce.present"),
+		problem("request", nil, web.WrongRequest(), "request.form"),
 		problem("not-found", nil, web.NotFound(), ""),
 		problem("forged", nil, web.Forged(), "form.own"),
 		problem("not-allowed", nil, web.NotAllowed(), ""),
