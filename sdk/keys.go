@@ -33,7 +33,7 @@ const (
 type key struct {
 	id        string
 	algorithm jose.SignatureAlgorithm
-	public    any
+	public    any    // or the secret that is shared
 	thumb     string // RFC 7638, to tell whether a kid still means the same key
 }
 
@@ -72,12 +72,19 @@ type keyring struct {
 	server *server
 	life   context.Context
 	set    atomic.Pointer[keySet]
+	shared bool // the set is of shared secrets: no other is ever read
 	flight flight
 
 	mu    sync.Mutex
 	tried time.Time       // when the last fetch ended
 	err   error           // how
 	gone  map[string]bool // keys that were compromised: an old copy of the set does not bring them back
+}
+
+// share makes a set of shared secrets the only one there is.
+func (r *keyring) share(keys map[string]*key) {
+	r.shared = true
+	r.set.Store(&keySet{keys: keys})
 }
 
 // find returns the key of that id. An id is looked up in a map and nowhere
@@ -136,6 +143,9 @@ func (r *keyring) renew(set *keySet, now time.Time) {
 
 func (r *keyring) usable(now time.Time) *keySet {
 	set := r.set.Load()
+	if r.shared {
+		return set
+	}
 	if set == nil || now.Sub(set.fetched) > keysKept {
 		return nil
 	}
@@ -147,7 +157,7 @@ func (r *keyring) usable(now time.Time) *keySet {
 func (r *keyring) may(now time.Time, wait time.Duration) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.tried.IsZero() || now.Sub(r.tried) >= wait
+	return !r.shared && (r.tried.IsZero() || now.Sub(r.tried) >= wait)
 }
 
 // goneAtMost bounds how many compromised keys are remembered.
@@ -176,6 +186,15 @@ func (r *keyring) distrusted(id string) bool {
 	return r.gone[id]
 }
 
+// takes says whether a token may be of an algorithm: of the closed list, or of
+// shared secrets where there are those instead, and never of both.
+func (r *keyring) takes(alg jose.SignatureAlgorithm) bool {
+	if _, ok := sharedAlgorithms[alg]; ok || r.shared {
+		return ok && r.shared
+	}
+	return slices.Contains(algorithms, alg)
+}
+
 // keep makes a set the one in use, without the keys that are gone.
 func (r *keyring) keep(set *keySet) {
 	left := *set
@@ -189,6 +208,9 @@ func (r *keyring) keep(set *keySet) {
 }
 
 func (r *keyring) fetch(ctx context.Context) error {
+	if r.shared {
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	set, err := r.read(ctx)

@@ -1,6 +1,7 @@
 package doorward
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -8,6 +9,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/go-jose/go-jose/v4"
 )
 
 // An Option sets up a verifier. There is none that weakens a check.
@@ -23,6 +26,7 @@ type settings struct {
 	public         string
 	nonces         []byte
 	certificates   passedOn
+	shared         map[string]*key
 	still          bool // no follower: tests poll by hand
 }
 
@@ -57,6 +61,34 @@ func Client(id, secret string) Option {
 func Stateless() Option {
 	return func(s *settings) error { s.stateless = true; return nil }
 }
+
+// SharedSecret is for the one service that shares a secret with the server
+// (doorward clients share): the verifier takes JWTs that are signed by it, under
+// this one of HS256, HS384 and HS512, and no others. No public key is read, so
+// none can take a secret's place. Give it again with the next secret while tokens
+// by the one before still live.
+func SharedSecret(kid, algorithm string, secret []byte) Option {
+	return func(s *settings) error {
+		least, ok := sharedAlgorithms[jose.SignatureAlgorithm(algorithm)]
+		switch {
+		case !ok:
+			return fmt.Errorf("a shared secret is for HS256, HS384 or HS512, not %s", quoted(algorithm))
+		case len(secret) < least:
+			return fmt.Errorf("a shared secret for %s has %d bytes or more", algorithm, least)
+		case kid == "" || len(kid) > maxKeyID || s.shared[kid] != nil:
+			return errors.New("a shared secret's key id is missing, too long, or there twice")
+		}
+		if s.shared == nil {
+			s.shared = make(map[string]*key)
+		}
+		s.shared[kid] = &key{id: kid, algorithm: jose.SignatureAlgorithm(algorithm), public: bytes.Clone(secret)}
+		return nil
+	}
+}
+
+// sharedAlgorithms are those of shared secrets, with how many bytes one has at
+// least (RFC 7518 section 3.2).
+var sharedAlgorithms = map[jose.SignatureAlgorithm]int{jose.HS256: 32, jose.HS384: 48, jose.HS512: 64}
 
 // HTTPClient is used for every request to the server. Redirects are not
 // followed whatever it says. Default: a client of the verifier's own.

@@ -225,7 +225,7 @@ func (v *Verifier) authentic(token string, find func(kid string) (*key, error)) 
 	if h.typ != "at+jwt" {
 		return nil, refuse(checkType, "typ is "+quoted(h.typ)+", an access token has at+jwt")
 	}
-	if !slices.Contains(algorithms, jose.SignatureAlgorithm(h.algorithm)) {
+	if !v.keys.takes(jose.SignatureAlgorithm(h.algorithm)) {
 		return nil, refuse(checkAlgorithm, "alg is "+quoted(h.algorithm)+", which is not on the list")
 	}
 	if h.keyID == "" || len(h.keyID) > maxKeyID {

@@ -57,6 +57,9 @@ func New(ctx context.Context, issuer string, opts ...Option) (*Verifier, error) 
 		issuer: issuer, audience: s.audience, development: strings.HasPrefix(issuer, "http:"), now: s.now, log: s.log, end: end,
 		server: remote, keys: &keyring{server: remote, life: life}, public: s.public, nonces: s.nonces, certificates: s.certificates,
 	}
+	if s.shared != nil {
+		v.keys.share(s.shared)
+	}
 	if !s.stateless {
 		v.feed = &feed{view: newView(), server: remote, log: s.log, life: life, patience: beatWithin}
 		v.feed.key = v.keys.distrust

@@ -93,7 +93,7 @@ func (r *root) command() *cobra.Command {
 		group("users", "People who sign in", r.usersCreate(), r.usersInvite(), r.usersList(), r.usersShow(), r.usersPause(), r.usersRestore(), r.usersRecover(), r.usersDelete(),
 			r.usersEdit(), r.usersSetAdmin(), r.usersUnsetAdmin(), r.usersImport(), r.usersExport(), r.usersEndTokens()),
 		group("clients", "Applications", r.clientsCreate(), r.clientsList(), r.clientsShow(), r.clientsEdit(), r.clientsRotateSecret(), r.clientsRetireSecret(),
-			r.clientsPause(), r.clientsResume(), r.clientsEndTokens(), r.clientsDelete()),
+			r.clientsPause(), r.clientsResume(), r.clientsEndTokens(), r.clientsDelete(), r.clientsShare(), r.clientsUnshare()),
 		group("scopes", "Permissions, in the words that people read", r.scopesList(), r.scopesDescribe(), r.scopesUndescribe()),
 		group("sessions", "Who is signed in, and how that went", r.sessionsList(), r.sessionsShow(), r.sessionsEnd()),
 		group("tokens", "Tokens in your hand: what they say, whether they count, their end", r.tokensInspect(), r.tokensVerify(), r.tokensRevoke()),

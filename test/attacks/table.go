@@ -157,7 +157,7 @@ var Table = []Section{
 		{ID: "JWT-01", Tries: "No signature, by any spelling of none.",
 			Tests: []string{"sdk.TestProofs", "internal/core/token.TestWhatAProofMustBe", "internal/base/jose.TestJWT01NoneIsNoAlgorithm", "sdk.TestAlgorithmNoneInAnySpelling", "test/http.TestForgedTokensAreRefused"}},
 		{ID: "JWT-02", Tries: "The public key used as a shared secret.",
-			Tests: []string{"sdk.TestProofs", "internal/core/token.TestWhatAProofMustBe", "internal/base/jose.TestJWT02PublicKeyIsNoSecret", "sdk.TestPublicKeyAsHMACSecret", "test/http.TestForgedTokensAreRefused"}},
+			Tests: []string{"sdk.TestProofs", "internal/core/token.TestWhatAProofMustBe", "internal/base/jose.TestJWT02PublicKeyIsNoSecret", "internal/core/exchange.TestWhatASharedSecretCannotSay", "sdk.TestSharedSecrets", "sdk.TestPublicKeyAsHMACSecret", "test/http.TestForgedTokensAreRefused"}},
 		{ID: "JWT-03", Tries: "A key inside the token.",
 			Tests: []string{"internal/base/jose.TestJWT03EmbeddedKeyIsNeverUsed", "sdk.TestHeaderThatNamesItsOwnKey", "test/http.TestForgedTokensAreRefused"}},
 		{ID: "JWT-04", Tries: "An address in the token, to fetch its key from.",
@@ -173,7 +173,7 @@ var Table = []Section{
 		{ID: "JWT-16", Tries: "A token of another kind, signed by the right key.",
 			Tests: []string{"internal/core/token.TestWhatAProofMustBe", "internal/base/jose.TestJWT16TypIsExact", "sdk.TestType", "test/http.TestForgedTokensAreRefused"}},
 		{ID: "JWT-20", Tries: "Times that are no whole numbers.", Tests: []string{"sdk.TestProofs", "internal/core/token.TestWhatAProofMustBe", "internal/core/token.TestClaimsThatAreNotWholeNumbersAreRefused", "sdk.TestTimes"}},
-		{ID: "JWT-21", Tries: "A well-known or empty signing secret.", Tests: []string{"test/fault.TestWithoutItsKeyNothingStarts"}},
+		{ID: "JWT-21", Tries: "A well-known or empty signing secret.", Tests: []string{"test/fault.TestWithoutItsKeyNothingStarts", "internal/core/exchange.TestWhatIsNotShared"}},
 		{ID: "JWT-23", Tries: "A key agreement with a point off the curve.", Tests: []string{"internal/base/jose.TestEncryptedTokensThatAreRefused", "internal/base/jose.TestKeysOfOthersThatAreRefused"}},
 	}},
 	{"Telling who has an account", []Row{

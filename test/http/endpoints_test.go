@@ -88,6 +88,8 @@ var endpoints = []endpoint{
 	{method: "POST", path: "/api/v1/users/nobody@example.com/end-tokens", allow: []string{"POST"}, socket: true},
 	{method: "DELETE", path: "/api/v1/clients/nobody", allow: []string{"DELETE"}, socket: true},
 	{method: "POST", path: "/api/v1/clients/nobody/end-tokens", allow: []string{"POST"}, socket: true},
+	{method: "POST", path: "/api/v1/clients/nothing/shared-secret", allow: []string{"DELETE", "POST"}, socket: true, media: jsonMedia, body: `{"alg":"HS256"}`},
+	{method: "DELETE", path: "/api/v1/clients/nothing/shared-secret", allow: []string{"DELETE", "POST"}, socket: true},
 	{method: "POST", path: "/api/v1/tokens/verify", allow: []string{"POST"}, socket: true, media: jsonMedia, body: `{"token":"junk"}`},
 	{method: "POST", path: "/api/v1/tokens/revoke", allow: []string{"POST"}, socket: true, media: jsonMedia, body: `{"token":"junk"}`},
 	{method: "GET", path: "/api/v1/jobs", allow: documents, socket: true},

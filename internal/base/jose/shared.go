@@ -6,6 +6,7 @@ import (
 	"crypto/sha512"
 	"fmt"
 	"hash"
+	"slices"
 )
 
 // A SharedAlg is an algorithm by which two who share a secret know each
@@ -18,6 +19,20 @@ const (
 	HS384 SharedAlg = "HS384"
 	HS512 SharedAlg = "HS512"
 )
+
+var sharedAlgs = []SharedAlg{HS256, HS384, HS512}
+
+// SharedAlgs are the shared algorithms.
+func SharedAlgs() []SharedAlg { return slices.Clone(sharedAlgs) }
+
+// Size is how many bytes a secret has at least, and one that is made here; 0
+// where there is no such algorithm.
+func (a SharedAlg) Size() int {
+	if h := a.hash(); h != nil {
+		return h().Size()
+	}
+	return 0
+}
 
 // hash is the hash of a shared algorithm, or nil.
 func (a SharedAlg) hash() func() hash.Hash {
@@ -81,6 +96,17 @@ func (s *Shared) Sign(typ string, claims []byte) (string, error) {
 		m.Write(message)
 		return m.Sum(nil), nil
 	})
+}
+
+// SharedID is the id of the secret that a token says it is by, or nothing for
+// every other kind of token. It is not believed, only looked up: Shared.Verify
+// reads the token again.
+func SharedID(token string) string {
+	h, err := readHeader(token)
+	if err != nil || !slices.Contains(sharedAlgs, SharedAlg(h.Alg)) {
+		return ""
+	}
+	return h.Kid
 }
 
 // Verify is the package's Verify for tokens under this secret alone.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/doorward/doorward/internal/base/fault"
+	"github.com/doorward/doorward/internal/base/jose"
 	"github.com/doorward/doorward/internal/core/check"
 )
 
@@ -37,7 +38,8 @@ type Client struct {
 	Cut          uint64 // feed position below which nothing that it was given counts
 	Trimmed      uint64 // and below which its access tokens do not
 	Created      time.Time
-	Deleted      time.Time // zero while it is there: the id of one that was is never given again
+	Deleted      time.Time      // zero while it is there: the id of one that was is never given again
+	SharedAlg    jose.SharedAlg // by which its tokens for its one service are signed; empty: by a public key
 	Settings
 }
 

@@ -114,6 +114,10 @@ type Reader interface {
 	// HasPages says whether pages of an origin are some application's that is
 	// there and not paused.
 	HasPages(origin string) bool
+	// Secrets lists what an application shares with its service, the newest last;
+	// SecretOf finds one by the id that a token names.
+	Secrets(client string) []SharedSecret
+	SecretOf(kid string) SharedSecret
 	// Consent finds what a person allowed an application; Granted the consent
 	// of a grant.
 	Consent(user identity.UserID, client string) Consent

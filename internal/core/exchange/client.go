@@ -251,7 +251,7 @@ func (x *Exchanges) Introspect(ctx context.Context, by settle.Caller, proof Clie
 		out.Claims, out.Active, err = x.standingRefresh(ctx, c, text)
 		return out, err
 	}
-	claims, err := x.Inspect(ctx, text, append(slices.Clone(c.Resources), x.policy.Issuer)...)
+	claims, err := x.inspectFor(ctx, c, text)
 	if err != nil {
 		return out, only(err)
 	}

@@ -136,7 +136,7 @@ func (x *Exchanges) issue(p check.Passed, j *settle.Judgement, c client.Client, 
 	if c.Revocation == client.Strict && claims.Strict == "" {
 		claims.Strict = token.Pair{}.Seal(x.keys.Ring().State)
 	}
-	by, err := x.signer(c.AccessTokenAlg)
+	by, err := x.signs(j, c, &claims)
 	if err != nil {
 		return "", time.Time{}, err
 	}

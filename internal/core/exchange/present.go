@@ -102,11 +102,24 @@ const roundedUp = time.Second
 // Inspect reads an access token of ours for an audience: claims only when
 // every check held (attack JWT-11). An empty audience is nobody's.
 func (x *Exchanges) Inspect(ctx context.Context, text string, audiences ...string) (token.Claims, error) {
+	return x.inspect(ctx, x.reading(text), audiences...)
+}
+
+// A reading of an access token is its claims, whether it has the form of one,
+// and whether what it is read with signed or sealed it.
+type reading func() (c token.Claims, formed, ours bool)
+
+// reading reads by the keys of the ring: nothing else is ours.
+func (x *Exchanges) reading(text string) reading {
+	return func() (c token.Claims, formed, ours bool) { return token.Read(text, x.keys.Ring()) }
+}
+
+func (x *Exchanges) inspect(ctx context.Context, read reading, audiences ...string) (token.Claims, error) {
 	if err := x.pipe.Follow.Fresh(ctx); err != nil {
 		return token.Claims{}, err
 	}
 	t := presentToken.Begin()
-	c, holds, known := x.weighAccess(text, audiences...)
+	c, holds, known := x.weighAccess(read, audiences...)
 	for i, of := range presentToken.Checks[:known] {
 		if !t.Hold(of, holds[i]) {
 			break
@@ -126,9 +139,9 @@ func (x *Exchanges) Inspect(ctx context.Context, text string, audiences ...strin
 // weighAccess says of each check of an access token whether it holds, in the
 // order in which they are declared: of the first known ones, for what nobody
 // of ours signed or sealed has no claims to judge.
-func (x *Exchanges) weighAccess(text string, audiences ...string) (c token.Claims, holds [5]bool, known int) {
+func (x *Exchanges) weighAccess(read reading, audiences ...string) (c token.Claims, holds [5]bool, known int) {
 	now := x.pipe.Now()
-	c, formed, ours := token.Read(text, x.keys.Ring())
+	c, formed, ours := read()
 	if holds[0], holds[1] = formed, ours; !formed || !ours {
 		return token.Claims{}, holds, 2
 	}

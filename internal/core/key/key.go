@@ -31,6 +31,8 @@ const (
 	SigningRS256
 	SigningRS512
 	SigningPS256
+
+	Sharing // the secrets that services share, while they are kept: 32 bytes, made with the first
 )
 
 // purposes are those of which every database has a key, in the order in which
@@ -38,16 +40,17 @@ const (
 var purposes = []Purpose{Signing, Refresh, Ledger, Form, Code, Mail, Opaque}
 
 // asked are those whose keys are made when an application asks for them.
-var asked = []Purpose{SigningES256, SigningEdDSA, SigningRS256, SigningRS512, SigningPS256}
+var asked = []Purpose{SigningES256, SigningEdDSA, SigningRS256, SigningRS512, SigningPS256, Sharing}
 
 var purposeNames = [...]string{Signing: "signing", Refresh: "refresh", Ledger: "ledger", Form: "form", Code: "code", Mail: "mail", Opaque: "opaque",
-	SigningES256: "signing-es256", SigningEdDSA: "signing-eddsa", SigningRS256: "signing-rs256", SigningRS512: "signing-rs512", SigningPS256: "signing-ps256"}
+	SigningES256: "signing-es256", SigningEdDSA: "signing-eddsa", SigningRS256: "signing-rs256", SigningRS512: "signing-rs512", SigningPS256: "signing-ps256",
+	Sharing: "sharing"}
 
 // algs are the algorithms of purposes that are of one.
-var algs = [...]jose.Alg{SigningES256: jose.ES256, SigningEdDSA: jose.EdDSA, SigningRS256: jose.RS256, SigningRS512: jose.RS512, SigningPS256: jose.PS256}
+var algs = [...]jose.Alg{Sharing: "", SigningES256: jose.ES256, SigningEdDSA: jose.EdDSA, SigningRS256: jose.RS256, SigningRS512: jose.RS512, SigningPS256: jose.PS256}
 
 // Signs says whether keys of a purpose sign tokens and are published.
-func (p Purpose) Signs() bool { return p == Signing || slices.Contains(asked, p) }
+func (p Purpose) Signs() bool { return p == Signing || slices.Contains(asked, p) && algs[p] != "" }
 
 // String is the purpose's name in lists and commands.
 func (p Purpose) String() string {

@@ -96,7 +96,7 @@ func TestKeysThatApplicationsAskFor(t *testing.T) {
 	if p := policy.Plan(keys, start); !p.Empty() {
 		t.Errorf("nobody wants anything, and %+v is planned", p)
 	}
-	wants := []jose.Alg{jose.EdDSA, jose.PS256, "none", "HS256"}
+	wants := []Purpose{SigningEdDSA, SigningPS256}
 	for _, w := range policy.Plan(keys, start, wants...).Make {
 		a, err := New(t.Context(), s, w, start)
 		if err != nil {
@@ -156,7 +156,7 @@ func TestWhatIsWantedIsRemembered(t *testing.T) {
 	if k.SignerBy(jose.EdDSA) != nil || k.SignerBy(jose.PS256) != nil || k.SignerBy("") != k.Ring().Signer || k.SignerBy("none") != nil {
 		t.Error("a key signs that is not there")
 	}
-	if got := k.Wanted(); !slices.Equal(got, []jose.Alg{jose.EdDSA, jose.PS256}) {
+	if got := k.Wanted(); !slices.Equal(got, []Purpose{SigningEdDSA, SigningPS256}) {
 		t.Errorf("wanted: %v", got)
 	}
 	a, err := New(t.Context(), s, Want{Purpose: SigningEdDSA, Number: 1, Alg: jose.EdDSA, Since: start}, start)
@@ -164,8 +164,59 @@ func TestWhatIsWantedIsRemembered(t *testing.T) {
 		t.Fatal(err)
 	}
 	k.Swap(open(append(have, a)))
-	if got := k.Wanted(); !slices.Equal(got, []jose.Alg{jose.PS256}) {
+	if got := k.Wanted(); !slices.Equal(got, []Purpose{SigningPS256}) {
 		t.Errorf("wanted still: %v", got)
+	}
+}
+
+// The key that shared secrets lie under: made with the first of them, and kept
+// for as long as one may lie under it, also when it was compromised.
+func TestTheKeyOfSharedSecrets(t *testing.T) {
+	s := sealer(t)
+	have, err := Make(t.Context(), nil, s, jose.ES256, start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	open := func(have []Add) *Ring {
+		r, err := Open(t.Context(), rows(nil, have), s, policy, start)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	k := NewKeyring(open(have))
+	k.WantSharing()
+	if k.Ring().Sharing != nil || !slices.Equal(k.Wanted(), []Purpose{Sharing}) || Sharing.Signs() || policy.Turns(Sharing) {
+		t.Fatal("a key of shared secrets is there already, or signs, or takes turns")
+	}
+	plan := policy.Plan(rows(nil, have), start, k.Wanted()...).Make
+	if len(plan) != 1 || plan[0].Purpose != Sharing {
+		t.Fatalf("planned: %+v", plan)
+	}
+	a, err := New(t.Context(), s, plan[0], start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.Swap(open(append(have, a)))
+	box := k.Ring().Sharing.Seal("here", []byte("a secret"))
+	if len(k.Wanted()) != 0 {
+		t.Errorf("wanted still: %v", k.Wanted())
+	}
+	second, err := New(t.Context(), s, Want{Purpose: Sharing, Number: 2, Since: start}, start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := rows(nil, append(have, a, second))
+	keys[len(keys)-2].Compromised = start
+	if p := policy.Plan(keys, start.Add(1000*day)); slices.ContainsFunc(p.Erase, func(s Standing) bool { return s.Purpose == Sharing }) {
+		t.Error("a key is erased that secrets lie under")
+	}
+	r, err := Open(t.Context(), keys, s, policy, start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if plain, err := r.Sharing.Open("here", box); err != nil || string(plain) != "a secret" {
+		t.Errorf("a secret under a key that was compromised: %q, %v", plain, err)
 	}
 }
 

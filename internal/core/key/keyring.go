@@ -15,7 +15,7 @@ type Keyring struct {
 	ring atomic.Pointer[Ring]
 
 	mu    sync.Mutex
-	wants []jose.Alg // of which a key was asked for when there was none
+	wants []Purpose // of which a key was asked for when there was none
 }
 
 // NewKeyring makes a keyring that holds a ring.
@@ -41,23 +41,37 @@ func (k *Keyring) SignerBy(alg jose.Alg) *jose.SigningKey {
 	return s
 }
 
-// Want says that keys of some algorithms are needed.
-func (k *Keyring) Want(algs ...jose.Alg) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	for _, alg := range algs {
-		if alg.Known() && !slices.Contains(k.wants, alg) {
-			k.wants = append(k.wants, alg)
+// Want says that keys are needed that sign by some algorithms.
+func (k *Keyring) Want(by ...jose.Alg) {
+	for _, alg := range by {
+		if i := slices.Index(algs[:], alg); alg != "" && i >= 0 {
+			k.want(Purpose(i))
 		}
 	}
 }
 
-// Wanted are the algorithms that were asked for and of which there is no key
-// that signs.
-func (k *Keyring) Wanted() []jose.Alg {
+// WantSharing says that secrets are to be kept which services share.
+func (k *Keyring) WantSharing() { k.want(Sharing) }
+
+func (k *Keyring) want(p Purpose) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if !slices.Contains(k.wants, p) {
+		k.wants = append(k.wants, p)
+	}
+}
+
+// Wanted are the purposes that were asked for and of which there is no key that
+// makes anything.
+func (k *Keyring) Wanted() []Purpose {
 	ring := k.Ring()
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.wants = slices.DeleteFunc(k.wants, func(alg jose.Alg) bool { return ring.SignerBy(alg) != nil })
+	k.wants = slices.DeleteFunc(k.wants, func(p Purpose) bool {
+		if p == Sharing {
+			return ring.Sharing != nil
+		}
+		return ring.SignerBy(algs[p]) != nil
+	})
 	return slices.Clone(k.wants)
 }

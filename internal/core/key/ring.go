@@ -24,6 +24,7 @@ type Ring struct {
 	Form    []byte
 	Code    []byte
 	Mail    *secret.Sealer // seals what a mail says until it is sent
+	Sharing *secret.Sealer // seals what services share; nil while none does
 	Opaque  []OpaqueKey    // the last seals; the others open
 	State   *secret.Sealer // seals what browsers and applications carry for us: codes, requests that wait
 	Due     time.Time      // when another key takes its turn; zero when none waits
@@ -85,7 +86,7 @@ func Open(ctx context.Context, keys []Key, kek secret.KEK, p Policy, now time.Ti
 	standing := p.Stand(keys, now)
 	// The current key comes last, and what is not used yet first.
 	slices.SortStableFunc(standing, func(a, b Standing) int { return inRing(a.State) - inRing(b.State) })
-	var mails [][]byte
+	var mails, sharing [][]byte
 	for _, k := range standing {
 		if k.State == Next && (r.Due.IsZero() || k.Since.Before(r.Due)) {
 			r.Due = k.Since
@@ -105,13 +106,16 @@ func Open(ctx context.Context, keys []Key, kek secret.KEK, p Policy, now time.Ti
 		if k.Purpose == Mail && private != nil {
 			mails = append(mails, private)
 		}
-	}
-	slices.Reverse(mails)
-	if len(mails) > 0 {
-		var err error
-		if r.Mail, err = secret.NewSealer(mails[0], mails[1:]...); err != nil {
-			return nil, err
+		if k.Purpose == Sharing && private != nil {
+			sharing = append(sharing, private)
 		}
+	}
+	var err error
+	if r.Mail, err = sealing(mails); err != nil {
+		return nil, err
+	}
+	if r.Sharing, err = sealing(sharing); err != nil {
+		return nil, err
 	}
 	if err := r.takeState(); err != nil {
 		return nil, err
@@ -120,6 +124,15 @@ func Open(ctx context.Context, keys []Key, kek secret.KEK, p Policy, now time.Ti
 		return nil, errors.New("a key is missing: no signing, refresh, ledger, form, code, mail or opaque key that may be used")
 	}
 	return r, nil
+}
+
+// sealing seals with the last of some keys, and opens with all of them.
+func sealing(keys [][]byte) (*secret.Sealer, error) {
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	slices.Reverse(keys)
+	return secret.NewSealer(keys[0], keys[1:]...)
 }
 
 // inRing orders keys within a purpose: those in use last.

@@ -33,6 +33,10 @@ const (
 // waiting bounds how long a mail waits to be sent.
 const waiting = 7 * 24 * time.Hour
 
+// shared is how long a service may keep one secret: for good, as far as a key
+// goes.
+const shared = 100 * 365 * 24 * time.Hour
+
 // keeps is how long a key is kept when another has taken its place: as long
 // as anything made with it may live, and a day. ok is false when keys of the
 // purpose take no turns: forms and mailed codes live for less than a day and
@@ -48,6 +52,8 @@ func (p Policy) keeps(of Purpose) (keep time.Duration, ok bool) {
 		return waiting + day, true
 	case of == Ledger:
 		return day, true // only to be seen: segments need the public half alone
+	case of == Sharing:
+		return shared, false // each secret lies under the key that it was put under
 	}
 	return 0, false
 }
@@ -160,12 +166,12 @@ func (p Plan) Empty() bool { return len(p.Make) == 0 && len(p.Erase) == 0 }
 // Plan says what is due: the next key of a purpose is made ahead of its turn,
 // and a private part is erased when nothing that it made can live. A purpose
 // without a key that makes new things is given one at once, also one that has
-// none yet and whose algorithm somebody wants.
-func (p Policy) Plan(keys []Key, now time.Time, wants ...jose.Alg) Plan {
+// none yet and is wanted.
+func (p Policy) Plan(keys []Key, now time.Time, wants ...Purpose) Plan {
 	var out Plan
 	all := p.Stand(keys, now)
 	for _, of := range slices.Concat(purposes, asked) {
-		if !has(keys, of) && !(slices.Contains(asked, of) && slices.Contains(wants, algs[of])) {
+		if !has(keys, of) && !slices.Contains(wants, of) {
 			continue // nobody wants it, or it is of another version: the start makes it
 		}
 		current, next := Find(all, of, Current), Find(all, of, Next)
@@ -192,8 +198,11 @@ func (p Policy) Plan(keys []Key, now time.Time, wants ...jose.Alg) Plan {
 }
 
 // Needless says whether nobody needs the private part of a key that was
-// compromised: families go on under theirs, and waiting mails are opened with it.
-func (k Key) Needless() bool { return k.Purpose != Refresh && k.Purpose != Mail }
+// compromised: families go on under theirs, and waiting mails and shared secrets
+// are opened with it.
+func (k Key) Needless() bool {
+	return k.Purpose != Refresh && k.Purpose != Mail && k.Purpose != Sharing
+}
 
 // Want is the next key of a purpose.
 func (p Policy) Want(all []Standing, of Purpose, since time.Time) Want {

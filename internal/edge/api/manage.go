@@ -146,6 +146,7 @@ type registration struct {
 	Origins      []string `json:"doorward_origins,omitempty"`
 	TokenFormat  string   `json:"doorward_token_format,omitzero"`
 	IssuedAt     int64    `json:"client_id_issued_at,omitzero"`
+	SharedAlg    string   `json:"doorward_shared_secret_alg,omitzero" says:"Told, and changed only at /api/v1/clients/{client}/shared-secret."`
 
 	client.Settings `json:",inline"`
 }
@@ -157,7 +158,7 @@ func (in registration) client() manage.NewClient {
 
 func registered(c client.Client, secret string) registration {
 	return registration{ClientID: c.ID, Secret: secret, Name: c.Name, RedirectURIs: c.RedirectURIs, PostLogout: c.PostLogout, Scope: strings.Join(c.Scopes, " "),
-		Auth: c.Auth, Grants: c.Grants, Type: c.Type, FirstParty: c.FirstParty, Resources: c.Resources, Origins: c.Origins, TokenFormat: c.TokenFormat, IssuedAt: c.Created.Unix(), Settings: c.Settings}
+		Auth: c.Auth, Grants: c.Grants, Type: c.Type, FirstParty: c.FirstParty, Resources: c.Resources, Origins: c.Origins, TokenFormat: c.TokenFormat, IssuedAt: c.Created.Unix(), SharedAlg: string(c.SharedAlg), Settings: c.Settings}
 }
 
 func (m *Manage) createClients(w http.ResponseWriter, r *http.Request, by settle.Caller) error {

@@ -99,6 +99,11 @@ func (m *Manage) routes() []route {
 		{method: "POST", path: "/api/v1/users/{user}/end-tokens", name: "users.end_tokens", says: "Ends everything that a person holds: sessions, families and tokens.", out: endOut{}, runs: "user.end_tokens", do: m.endUser},
 		{method: "POST", path: "/api/v1/clients/{client}/end-tokens", name: "clients.end_tokens", says: "Ends everything that an application was given.", out: clientEnded{}, runs: "client.end_tokens", do: m.endClient},
 
+		{method: "POST", path: "/api/v1/clients/{client}/shared-secret", name: "clients.share", says: "Lets an application's tokens be signed by a secret that its one service shares, or by another one from now on.", in: sharing{},
+			status: http.StatusCreated, out: sharedOut{}, runs: "client.share", do: m.shareSecret},
+		{method: "DELETE", path: "/api/v1/clients/{client}/shared-secret", name: "clients.unshare", says: "Lets an application's tokens be signed by a public key again; those by a secret end at once.", out: clientEnded{},
+			runs: "client.unshare", do: m.unshareSecret},
+
 		{method: "GET", path: "/api/v1/jobs", name: "jobs.list", says: "Lists the work that goes on behind requests.", out: jobPage{}, do: m.jobs},
 		{method: "GET", path: "/api/v1/jobs/{id}", name: "jobs.show", says: "Shows a job.", out: jobOut{}, refuses: []string{"job.found"}, do: m.job},
 		{method: "POST", path: "/api/v1/jobs/{id}/stop", name: "jobs.stop", says: "Stops a job after the unit it is at.", out: jobOut{}, runs: "job.stop", do: m.jobTurned(m.Manage.StopJob)},

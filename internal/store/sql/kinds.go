@@ -48,6 +48,7 @@ var kinds = []kind{
 	{client.Prefer{}, any_, `insert into client_origins (origin, client_id) values ($1, $2) on conflict (origin) do nothing`},
 	{client.Unpage{}, any_, `delete from client_pages where client_id = $1`},
 	{client.Page{}, any_, `insert into client_pages (origin, client_id) values ($1, $2) on conflict (origin, client_id) do nothing`},
+	{client.SetShared{}, one, `update clients set shared_alg = $3, guard = guard + 1 where id = $1 and guard = $2 and deleted = 0`},
 	{client.Cut{}, one, `update clients set cut = (select seq from feed_head) where id = $1`},
 
 	{identity.Create{}, one, `insert into users (id, email, address, name, verified, admin, state, guard, cut, created) values ($1, $2, $3, $4, $5, $6, 1, 0, 0, $7)`},
@@ -109,6 +110,9 @@ var kinds = []kind{
 	{client.Describe{}, one, `insert into scopes (name, says, optional, changed) values ($1, $2, $3, $4)
 		on conflict (name) do update set says = excluded.says, optional = excluded.optional, changed = excluded.changed`},
 	{client.Undescribe{}, one, `delete from scopes where name = $1`},
+
+	{client.AddSecret{}, one, `insert into shared_secrets (client_id, number, kid, alg, sealed, created) values ($1, $2, $3, $4, $5, $6)`},
+	{client.DropSecrets{}, any_, `delete from shared_secrets where client_id = $1 and number <= $2`},
 
 	{key.Add{}, one, `insert into keys (purpose, number, kid, alg, wrapped, sealed, public, created, since, compromised) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0)`},
 	{key.Hasten{}, one, `update keys set since = $4 where purpose = $1 and number = $2 and since = $3 and compromised = 0`},

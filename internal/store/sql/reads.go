@@ -243,12 +243,12 @@ func (v *view) Lineage(id token.FamilyID) (l token.Lineage) {
 	return l
 }
 
-const clientColumns = `c.id, c.name, c.type, c.first_party, c.auth, c.secret_hash, c.redirect_uris, c.post_logout, c.origins, c.resources, c.scopes, c.grants, c.paused, c.cut, c.created, c.token_format, c.settings,
+const clientColumns = `c.id, c.name, c.type, c.first_party, c.auth, c.secret_hash, c.redirect_uris, c.post_logout, c.origins, c.resources, c.scopes, c.grants, c.paused, c.cut, c.created, c.token_format, c.shared_alg, c.settings,
 	c.guard, c.trimmed, c.deleted, c.secret_made, c.secret_used, c.former_hash, c.former_made, c.former_used, c.former_until`
 
 func clientFields(c *client.Client) []any {
 	return []any{&c.ID, &c.Name, &c.Type, flag{&c.FirstParty}, &c.Auth, raw(c.Secret.Hash[:]), list{&c.RedirectURIs}, list{&c.PostLogout}, list{&c.Origins},
-		list{&c.Resources}, list{&c.Scopes}, list{&c.Grants}, flag{&c.Paused}, &c.Cut, at{&c.Created}, &c.TokenFormat, object{&c.Settings},
+		list{&c.Resources}, list{&c.Scopes}, list{&c.Grants}, flag{&c.Paused}, &c.Cut, at{&c.Created}, &c.TokenFormat, &c.SharedAlg, object{&c.Settings},
 		&c.Guard, &c.Trimmed, at{&c.Deleted}, at{&c.Secret.Made}, at{&c.Secret.Used}, optional(c.Former.Hash[:]), at{&c.Former.Made}, at{&c.Former.Used}, at{&c.Former.Until}}
 }
 
@@ -278,6 +278,26 @@ func (v *view) Clients() []client.Client {
 func (v *view) HasPages(origin string) (has bool) {
 	v.one(`select 1 from client_pages p join clients c on c.id = p.client_id where p.origin = $1 and c.paused = 0 and c.deleted = 0 limit 1`, []any{origin}, flag{&has})
 	return has
+}
+
+const secretColumns = `client_id, number, kid, alg, sealed, created`
+
+func (v *view) secrets(text string, args ...any) (out []client.SharedSecret) {
+	v.many(text, args, func(scan func(...any) error) error {
+		var s client.SharedSecret
+		err := scan(&s.Client, &s.Number, &s.KID, &s.Alg, &s.Sealed, at{&s.Created})
+		out = append(out, s)
+		return err
+	})
+	return out
+}
+
+func (v *view) Secrets(clientID string) []client.SharedSecret {
+	return v.secrets(`select `+secretColumns+` from shared_secrets where client_id = $1 order by number`, clientID)
+}
+
+func (v *view) SecretOf(kid string) client.SharedSecret {
+	return first(v.secrets(`select `+secretColumns+` from shared_secrets where kid = $1`, kid))
 }
 
 const consentColumns = `id, user_id, client_id, scopes, terms, rev, cut, created, changed`
