@@ -29,6 +29,7 @@ type Request struct {
 	Hint      string    `json:"l,omitzero"` // login_hint
 	Locales   string    `json:"u,omitzero"` // ui_locales
 	Resources []string  `json:"x,omitempty"`
+	Key       string    `json:"k,omitzero"`  // dpop_jkt
 	ID        []byte    `json:"i,omitempty"` // of a request that waits: it is answered once
 	Asked     time.Time `json:"t,omitzero"`  // when it came
 	Chosen    time.Time `json:"e,omitzero"`  // when the person said which account they mean
@@ -38,13 +39,13 @@ type Request struct {
 // RequestFields are the parameters of a request. Others mean nothing (RFC 6749
 // section 3.1; check OI-03).
 var RequestFields = []string{"client_id", "response_type", "response_mode", "redirect_uri", "state", "scope", "nonce", "code_challenge", "code_challenge_method",
-	"prompt", "max_age", "login_hint", "ui_locales", "resource"}
+	"prompt", "max_age", "login_hint", "ui_locales", "resource", "dpop_jkt"}
 
 // ReadRequest takes the parameters of a request, judging nothing.
 func ReadRequest(v url.Values, now time.Time) Request {
 	return Request{Client: v.Get("client_id"), Type: v.Get("response_type"), Mode: v.Get("response_mode"), Redirect: v.Get("redirect_uri"), State: v.Get("state"),
 		Scope: v.Get("scope"), Nonce: v.Get("nonce"), Challenge: v.Get("code_challenge"), Method: v.Get("code_challenge_method"),
-		Prompt: v.Get("prompt"), MaxAge: v.Get("max_age"), Hint: v.Get("login_hint"), Locales: v.Get("ui_locales"), Resources: v["resource"], Asked: now}
+		Prompt: v.Get("prompt"), MaxAge: v.Get("max_age"), Hint: v.Get("login_hint"), Locales: v.Get("ui_locales"), Resources: v["resource"], Key: v.Get("dpop_jkt"), Asked: now}
 }
 
 // Prompts says whether the request asks for a page by name.

@@ -43,7 +43,7 @@ var (
 
 var authorize = check.Declare(302, "app.authorize",
 	risk.NetworkCalm, client.RequestClient, client.RequestRedirect, client.RequestType, client.RequestMode, client.RequestForm, client.Granted,
-	client.ChallengeSent, client.ScopeWithin, client.ResourceWithin, requestUnanswered, signedIn, notRefused, chosen, recent, consented)
+	client.ChallengeSent, token.ProofThumbprint, client.ScopeWithin, client.ResourceWithin, requestUnanswered, signedIn, notRefused, chosen, recent, consented)
 
 // asking are the checks that a page of ours can make hold.
 var asking = []*check.Check{signedIn, chosen, recent, consented}
@@ -129,6 +129,7 @@ func (x *Exchanges) authorizes(ctx context.Context, by settle.Caller, cookie str
 			!j.Hold(client.RequestForm, r.Carried() && r.Prompted() && aged(r.MaxAge)) ||
 			!j.Hold(client.Granted, c.MayGrant(client.GrantCode)) ||
 			!j.Hold(client.ChallengeSent, c.Challenged(r)) ||
+			!j.Hold(token.ProofThumbprint, r.Key == "" || token.ValidThumbprint(r.Key)) ||
 			!j.Hold(client.ScopeWithin, len(out.Scopes) > 0) ||
 			!j.Hold(client.ResourceWithin, ok) ||
 			!j.Hold(requestUnanswered, len(r.ID) == 0 || !j.Spent(token.AsAnswered, token.SpentHash(token.AsAnswered, c.ID, r.ID)).Exists()) {
@@ -187,7 +188,7 @@ func (x *Exchanges) authorizes(ctx context.Context, by settle.Caller, cookie str
 	err = x.pipe.Run(ctx, authorize, by, judge, func(p check.Passed, j *settle.Judgement) error {
 		c, s := out.Client, out.Session
 		code, fits := token.SealCode(x.keys.Ring().State, token.Code{ID: codeID, Client: c.ID, Redirect: r.Redirect, Challenge: r.Challenge, Scopes: given,
-			User: out.User.ID, Session: s.ID, Consent: consent, Nonce: r.Nonce, Rev: j.Rev, Expires: j.Now.Add(x.policy.Token.Code),
+			User: out.User.ID, Session: s.ID, Consent: consent, Nonce: r.Nonce, Key: r.Key, Rev: j.Rev, Expires: j.Now.Add(x.policy.Token.Code),
 			Terms: token.Terms{Resources: r.Resources, Offline: slices.Contains(given, "offline_access"), AuthTime: s.AuthTime, ACR: s.ACR(), AMR: s.AMR()}})
 		if !p.Proven() || !fits {
 			return token.ErrNotPassed

@@ -18,8 +18,8 @@ import (
 )
 
 var redeem = check.Declare(305, "app.code",
-	clientCalm, client.Authentic, client.Standing, clientPace, client.Granted,
-	token.CodeAuthentic, token.CodeClient, token.CodeUnspent, token.CodeInTime, token.CodeRedirect, token.CodeProved, token.CodeStands,
+	clientCalm, client.Authentic, client.Standing, clientPace, client.Granted, token.ProofDemanded, token.ProofUnspent,
+	token.CodeAuthentic, token.CodeClient, token.CodeUnspent, token.CodeInTime, token.CodeRedirect, token.CodeProved, token.GrantSender, token.CodeStands,
 	client.ScopeWithin, client.ResourceWithin)
 
 // CodeInput is a code and what must fit it.
@@ -38,7 +38,11 @@ func (x *Exchanges) Code(ctx context.Context, by settle.Caller, proof ClientProo
 	err := x.pipe.Run(ctx, redeem, by, func(j *settle.Judgement) core.Unit {
 		out = Granted{}
 		c, ok := p.hold(j, "token", tokenPace)
-		if !ok || !j.Hold(client.Granted, c.MayGrant(client.GrantCode)) || !j.Hold(token.CodeAuthentic, ours) {
+		if !ok || !j.Hold(client.Granted, c.MayGrant(client.GrantCode)) {
+			return nil
+		}
+		to, ok := p.bind(j, c)
+		if !ok || !j.Hold(token.CodeAuthentic, ours) {
 			return nil
 		}
 		j.User, j.Session = code.User, code.Session
@@ -54,10 +58,11 @@ func (x *Exchanges) Code(ctx context.Context, by settle.Caller, proof ClientProo
 			return core.Unit{burnt}
 		case !j.Hold(token.CodeInTime, j.Now.Before(code.Expires)):
 			return nil
-		case !j.Hold(token.CodeRedirect, in.Redirect == code.Redirect || in.Redirect == "" && code.Challenge != ""), !j.Hold(token.CodeProved, token.Verifies(code.Challenge, in.Verifier)):
+		case !j.Hold(token.CodeRedirect, in.Redirect == code.Redirect || in.Redirect == "" && code.Challenge != ""), !j.Hold(token.CodeProved, token.Verifies(code.Challenge, in.Verifier)),
+			!j.Hold(token.GrantSender, code.Key == "" || code.Key == to.JKT):
 			return core.Unit{burnt}
 		}
-		g = agreed{client: c, consent: j.Granted(code.Consent), session: j.View.Session(code.Session), user: j.View.User(code.User), terms: code.Terms, nonce: code.Nonce}
+		g = agreed{client: c, consent: j.Granted(code.Consent), session: j.View.Session(code.Session), user: j.View.User(code.User), terms: code.Terms, nonce: code.Nonce, confirm: to}
 		standing := session.Judge(g.session, g.user, j.Now)
 		if !j.Hold(token.CodeStands, standing == session.Live && g.user.Cut <= code.Rev && g.session.Cut <= code.Rev && c.Cut <= code.Rev &&
 			g.consent.Cut <= code.Rev && g.consent.Covers(code.Scopes)) {
@@ -116,6 +121,7 @@ type agreed struct {
 	audience []string
 	nonce    string
 	pair     token.Pair
+	confirm  token.Confirm // what the access token is bound to
 }
 
 // audienceOf is whom a token of a grant is for: of the resources that were
@@ -139,14 +145,14 @@ func (x *Exchanges) audienceOf(c client.Client, agreed, asked, scopes []string) 
 // grant makes the tokens of a grant.
 func (x *Exchanges) grant(p check.Passed, j *settle.Judgement, g agreed, out *Granted) (err error) {
 	claims := token.Claims{Subject: x.subject(g.client, g.user), Audience: g.audience, Scope: token.JoinScope(g.scopes), Session: g.session.ID.String(),
-		Grant: g.consent.ID.String(), ACR: g.terms.ACR, AMR: g.terms.AMR, AuthTime: g.terms.AuthTime, Confirm: g.terms.Confirm}
+		Grant: g.consent.ID.String(), ACR: g.terms.ACR, AMR: g.terms.AMR, AuthTime: g.terms.AuthTime, Confirm: g.confirm}
 	if g.client.Revocation == client.Strict {
 		claims.Strict = g.pair.Seal(x.keys.Ring().State)
 	}
 	if session.Judge(g.session, g.user, j.Now) != session.Live {
 		claims.Session = "" // it outlived its session (offline_access)
 	}
-	out.Scopes = g.scopes
+	out.Scopes, out.Confirm = g.scopes, g.confirm
 	if out.Access, out.ExpiresAt, err = x.issue(p, j, g.client, claims); err != nil {
 		return err
 	}
@@ -174,19 +180,24 @@ func (x *Exchanges) newOpening() opener {
 	return opener{token.NewFamilyID(x.pipe.Now(), secret.Random16()), secret.Random(), secret.Random16()}
 }
 
-// openFor opens the family of a grant.
+// openFor opens the family of a grant. For an application that cannot prove
+// which one it is, what its first access token is bound to stands for it (RFC
+// 9449 section 5): no other key will be given the next.
 func (x *Exchanges) openFor(o opener, g agreed, j *settle.Judgement, scopes []string) (token.Open, string) {
 	refresh := x.keys.Ring().Refresh
 	k := refresh[len(refresh)-1]
 	wire, current := token.First(k, o.id, o.random)
 	maxUntil := j.Now.Add(x.policy.Token.Max)
+	if g.client.Auth == client.AuthNone {
+		g.terms.Confirm = g.confirm
+	}
 	return token.Open{ID: o.id, Client: g.client.ID, Session: g.session.ID, User: g.user.ID, KeyTag: k.Tag, Salt: o.salt, Current: current, Rev: j.Rev,
 		Scopes: scopes, Created: j.Now, IdleUntil: x.policy.Token.Until(j.Now, maxUntil), MaxUntil: maxUntil, Consent: g.consent.ID, Terms: g.terms}, wire
 }
 
 var refreshGrant = check.Declare(306, "app.refresh",
-	clientCalm, client.Authentic, client.Standing, clientPace, client.Granted,
-	token.RefreshForm, token.RefreshAuthentic, token.RefreshPresent, token.RefreshAlive, token.RefreshInTime, token.RefreshUnspent, token.RefreshTimely,
+	clientCalm, client.Authentic, client.Standing, clientPace, client.Granted, token.ProofDemanded, token.ProofUnspent,
+	token.RefreshForm, token.RefreshAuthentic, token.GrantSender, token.RefreshPresent, token.RefreshAlive, token.RefreshInTime, token.RefreshUnspent, token.RefreshTimely,
 	client.ScopeWithin, client.ResourceWithin).Often()
 
 // RefreshGrant trades an application's refresh token for its successor and new
@@ -199,7 +210,11 @@ func (x *Exchanges) RefreshGrant(ctx context.Context, by settle.Caller, proof Cl
 	err := x.pipe.Run(ctx, refreshGrant, by, func(j *settle.Judgement) core.Unit {
 		out = Granted{}
 		c, ok := p.hold(j, "token", tokenPace)
-		if !ok || !j.Hold(client.Granted, c.MayGrant(client.GrantRefresh)) || !j.Hold(token.RefreshForm, wellFormed) {
+		if !ok || !j.Hold(client.Granted, c.MayGrant(client.GrantRefresh)) {
+			return nil
+		}
+		to, ok := p.bind(j, c)
+		if !ok || !j.Hold(token.RefreshForm, wellFormed) {
 			return nil
 		}
 		l := j.Lineage(wire.Family)
@@ -215,6 +230,11 @@ func (x *Exchanges) RefreshGrant(ctx context.Context, by settle.Caller, proof Cl
 			j.User, j.Session = f.User, f.Session
 		}
 		j.Hold(token.RefreshAuthentic, v != token.Foreign)
+		// Who has the token without its key has nothing: not even the power to end
+		// the family by showing it too often.
+		if bound := f.Terms.Confirm; v != token.Foreign && !j.Hold(token.GrantSender, bound.JKT == "" || bound.JKT == to.JKT) {
+			return nil
+		}
 		j.Hold(token.RefreshPresent, v != token.Future)
 		j.Hold(token.RefreshAlive, v != token.Dead)
 		j.Hold(token.RefreshInTime, v != token.Expired)
@@ -226,7 +246,7 @@ func (x *Exchanges) RefreshGrant(ctx context.Context, by settle.Caller, proof Cl
 		if j.Failed() {
 			return nil
 		}
-		g = agreed{client: c, consent: client.Consent{ID: f.Consent}, session: l.Session, user: l.User, terms: f.Terms}
+		g = agreed{client: c, consent: client.Consent{ID: f.Consent}, session: l.Session, user: l.User, terms: f.Terms, confirm: to}
 		consent := j.Granted(f.Consent)
 		// Only what person and registration still allow.
 		holds := slices.DeleteFunc(slices.Clone(f.Scopes), func(s string) bool { return !c.May(s) || !slices.Contains(consent.Scopes, s) })
@@ -239,10 +259,17 @@ func (x *Exchanges) RefreshGrant(ctx context.Context, by settle.Caller, proof Cl
 		var next [32]byte
 		out.Refresh, next = w.Successor()
 		g.pair = token.Pair{Family: f.ID, Generation: w.Generation + 1}
-		if v == token.Replay {
-			return nil
+		var unit core.Unit
+		if c.Auth == client.AuthNone && f.Terms.Confirm == (token.Confirm{}) && to != (token.Confirm{}) {
+			// From now on (RFC 9449 section 5).
+			terms := f.Terms
+			terms.Confirm = to
+			unit = append(unit, token.Tie{ID: f.ID, From: f.Generation, Terms: terms})
 		}
-		unit := core.Unit{token.Advance{ID: f.ID, From: f.Generation, Next: next, At: j.Now, IdleUntil: x.policy.Token.Until(j.Now, f.MaxUntil)}}
+		if v == token.Replay {
+			return unit
+		}
+		unit = append(unit, token.Advance{ID: f.ID, From: f.Generation, Next: next, At: j.Now, IdleUntil: x.policy.Token.Until(j.Now, f.MaxUntil)})
 		if standing == session.Live {
 			unit = append(unit, x.used(l.Session, j.Now)...)
 		}

@@ -61,6 +61,7 @@ type Code struct {
 	Session   session.ID      `json:"s"`
 	Consent   client.GrantID  `json:"g"`
 	Nonce     string          `json:"n,omitzero"`
+	Key       string          `json:"k,omitzero"` // thumbprint of the one key that it is good for (RFC 9449 section 10)
 	Rev       uint64          `json:"v"`
 	Expires   time.Time       `json:"e"`
 	Terms     Terms           `json:"t"`

@@ -35,6 +35,14 @@ type Advance struct {
 	IdleUntil time.Time
 }
 
+// Tie binds a family that was not bound to the key of whoever refreshes it, in
+// its terms, which are otherwise what they were.
+type Tie struct {
+	ID    FamilyID
+	From  uint32
+	Terms Terms
+}
+
 // Burn ends a family.
 type Burn struct {
 	ID FamilyID
@@ -61,6 +69,7 @@ func (Vanish) Changes() string  { return "families" }
 func (Open) Changes() string    { return "families" }
 func (Advance) Changes() string { return "families" }
 func (Burn) Changes() string    { return "families" }
+func (Tie) Changes() string     { return "families" }
 func (Spare) Changes() string   { return "families" }
 func (Forget) Changes() string  { return "families" }
 

@@ -42,7 +42,7 @@ func Problem(w http.ResponseWriter, r *http.Request, e *check.Refusal, status in
 		}
 		w.Header().Set("WWW-Authenticate", challenge)
 	case fault.Unauthenticated, fault.Proof, fault.Nonce:
-		w.Header().Set("WWW-Authenticate", challenge(r, c))
+		Challenge(w, r, c)
 	case fault.Client:
 		w.Header().Set("WWW-Authenticate", `Basic realm="doorward", charset="UTF-8"`)
 	case fault.Scope:
@@ -51,13 +51,20 @@ func Problem(w http.ResponseWriter, r *http.Request, e *check.Refusal, status in
 	WriteJSON(w, "application/problem+json", status, p)
 }
 
-// challenge asks for a token, or for a proof of the key that one is bound to,
-// in the scheme that will do.
-func challenge(r *http.Request, c *check.Check) string {
-	if c.Fault == fault.Unauthenticated && c != token.AccessSender && scheme(r) == "Bearer" {
-		return "Bearer"
+// Challenge asks for a token, or for the proof of the key that one is bound to,
+// in the scheme that will do (RFC 6750 section 3, RFC 9449 section 7.1). Who
+// brought nothing learns of both, and of no error.
+func Challenge(w http.ResponseWriter, r *http.Request, c *check.Check) {
+	algs := `algs="` + token.ProofAlgNames() + `"`
+	switch fails := `error="` + OAuthCode(c) + `"`; {
+	case r.Header.Get("Authorization") == "":
+		w.Header().Set("WWW-Authenticate", "Bearer")
+		w.Header().Add("WWW-Authenticate", "DPoP "+algs)
+	case c == token.AccessSender || c.Fault == fault.Proof || c.Fault == fault.Nonce || scheme(r) == "DPoP":
+		w.Header().Set("WWW-Authenticate", "DPoP "+fails+", "+algs)
+	default:
+		w.Header().Set("WWW-Authenticate", "Bearer "+fails)
 	}
-	return `DPoP error="` + OAuthCode(c) + `", algs="` + token.ProofAlgNames() + `"`
 }
 
 // scheme is that of the token of a request.

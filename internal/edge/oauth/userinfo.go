@@ -47,16 +47,12 @@ func userClaims(p exchange.Person) map[string]any {
 }
 
 // challenge renders a refusal where an access token is asked for (RFC 6750
-// section 3): the error is in the header too, but when there was no token.
+// section 3): the error is in the header too.
 func challenge(w http.ResponseWriter, r *http.Request, e *check.Refusal, status int) {
 	c := e.Check()
 	switch c.Fault {
-	case fault.Unauthenticated, fault.Scope, fault.Stale:
-		text := "Bearer"
-		if r.Header.Get("Authorization") != "" {
-			text += ` error="` + door.OAuthCode(c) + `"`
-		}
-		w.Header().Set("WWW-Authenticate", text)
+	case fault.Unauthenticated, fault.Proof, fault.Nonce, fault.Scope, fault.Stale:
+		door.Challenge(w, r, c)
 	}
 	door.WriteJSON(w, "application/json", status, door.OAuthError{Error: door.OAuthCode(c), Description: c.Title, Check: c.Shown, Ref: e.Ref})
 }

@@ -94,6 +94,7 @@ var kinds = []kind{
 
 	{token.Open{}, one, `insert into families (id, client_id, session_id, user_id, key_tag, salt, generation, current, rev, scopes, created, rotated_at, idle_until, max_until, ended, consent_id, terms)
 		values ($1, $2, $3, $4, $5, $6, 0, $7, $8, $9, $10, $10, $11, $12, 0, $13, $14)`},
+	{token.Tie{}, one, `update families set terms = $3 where id = $1 and generation = $2 and ended = 0`},
 	{token.Advance{}, one, `update families set generation = generation + 1, current = $3, rotated_at = $4, idle_until = $5 where id = $1 and generation = $2 and ended = 0`},
 	{token.Burn{}, one, `update families set ended = $2 where id = $1 and ended = 0`},
 	{token.Spare{}, any_, `update families set rev = (select seq from feed_head) where session_id = $1 and ended = 0`},

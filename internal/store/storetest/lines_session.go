@@ -155,6 +155,20 @@ var tokenLines = []line{
 				{from(w.id(9), 0)},
 			}}
 	}},
+	{token.Tie{}, func(w world) steps {
+		over := w.open(w.id(6))
+		tie := token.Tie{ID: w.family, Terms: token.Terms{Resources: []string{"notes-api"}, Offline: true, Confirm: token.Confirm{JKT: "thumbprint"}}}
+		return steps{
+			given: append(w.signedIn(), over, token.Burn{ID: over.ID, At: at}),
+			unit:  core.Unit{tie},
+			read:  familyAt(w.family),
+			want:  with(opened(w.open(w.family)), func(f *token.Family) { f.Terms = tie.Terms }),
+			lost: []core.Unit{
+				{with(tie, func(t *token.Tie) { t.From = 1 })},
+				{with(tie, func(t *token.Tie) { t.ID = over.ID })}, // burnt
+				{with(tie, func(t *token.Tie) { t.ID = w.id(9) })},
+			}}
+	}},
 	{token.Burn{}, func(w world) steps {
 		return steps{
 			given: w.signedIn(),
