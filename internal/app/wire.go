@@ -112,10 +112,14 @@ func build(ctx context.Context, c Config, now func() time.Time, log *slog.Logger
 	s.pipe = &settle.Pipeline{Store: measured{store, s.measures}, Feed: feed, Now: now, Follow: settle.NewFollower(store, feed, now), Tally: s.tallies.Add, Closing: s.closing,
 		Posted: s.kickMail, Settled: s.settled, Alarm: func(err error) { s.measures.alarms.Add(); log.Error("alarm", "cause", err) }}
 	life := token.Lifetimes{Access: c.Token.Access, Idle: c.Token.RefreshIdle, Max: c.Token.RefreshMax, Grace: c.Token.RefreshGrace, Leeway: c.Token.Leeway, Code: c.Token.Code}
+	authorities, err := s.clientAuthorities()
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
 	gate := factor.NewGate(cores(), time.After)
 	s.meters = risk.NewMeters(c.Limits.Scale)
 	s.exchange = exchange.New(s.pipe, s.keys.Keys, exchange.Policy{Issuer: c.Issuer, Session: session.Lifetimes(c.Session), Admin: exchange.AdminLifetimes(c.Admin), Token: life, DPoPNonce: c.Token.DPoPNonce == nonceRequired, Scale: c.Limits.Scale, Mail: s.mail != nil,
-		SignUp: identity.Admission{Open: c.SignUp.Open == "open", Domains: c.SignUp.Domains}, PasswordMin: c.SignIn.PasswordMin, Where: where(places), Keys: s.fetch},
+		SignUp: identity.Admission{Open: c.SignUp.Open == "open", Domains: c.SignUp.Domains}, PasswordMin: c.SignIn.PasswordMin, Where: where(places), Authorities: authorities, Keys: s.fetch},
 		gate, s.meters)
 	s.manage = manage.New(s.pipe, gate, manage.Keys{Follow: s.keys, KEK: k, Policy: c.keyPolicy()}, manage.Policy{Issuer: c.Issuer, PasswordMin: c.SignIn.PasswordMin, Token: life})
 	s.door = &door.Door{Issuer: issuer, Dev: c.Development, Trusted: c.TrustedProxies, Certificate: c.MTLS.Header, Now: now, Log: log, Tally: s.tallies.Add,

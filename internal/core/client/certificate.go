@@ -15,11 +15,8 @@ import (
 	"github.com/doorward/doorward/internal/core/check"
 )
 
-// Ways of proving by a certificate which application one is (RFC 8705 section 2).
-const (
-	AuthCertificate = "tls_client_auth"             // signed by an authority that this server knows
-	AuthSelfSigned  = "self_signed_tls_client_auth" // of a key that the application is registered with
-)
+// ByCertificate says whether the application proves itself by a certificate.
+func (c Client) ByCertificate() bool { return c.Auth == AuthCertificate || c.Auth == AuthSelfSigned }
 
 // A Named is what the certificate of an application says of it, for
 // tls_client_auth: exactly one of these (RFC 8705 section 2.1.2).

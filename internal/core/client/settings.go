@@ -72,7 +72,7 @@ func (c Client) validSettings() (check.Word, bool) {
 		return WordNamed, false
 	case s.JWKSURI != "" && (!WebAddress(s.JWKSURI) || s.JWKS != nil): // RFC 7591 section 2: not both
 		return WordJWKSURI, false
-	case c.Auth == AuthKey && s.JWKS == nil && s.JWKSURI == "":
+	case (c.Auth == AuthKey || c.Auth == AuthSelfSigned) && s.JWKS == nil && s.JWKSURI == "":
 		return WordJWKS, false
 	case s.AuthAlg != "" && (c.Auth != AuthKey || !slices.Contains(jose.OthersAlgs(), jose.Alg(s.AuthAlg))):
 		return WordAuthAlg, false
@@ -92,10 +92,13 @@ const (
 	AuthBasic = "client_secret_basic"
 	AuthPost  = "client_secret_post"
 	AuthKey   = "private_key_jwt"
+
+	AuthCertificate = "tls_client_auth"             // signed by an authority that this server knows (RFC 8705 section 2.1)
+	AuthSelfSigned  = "self_signed_tls_client_auth" // of a key that the application is registered with (section 2.2)
 )
 
 // AuthMethods are those that an application can be registered with.
-var AuthMethods = []string{AuthNone, AuthBasic, AuthPost, AuthKey}
+var AuthMethods = []string{AuthNone, AuthBasic, AuthPost, AuthKey, AuthCertificate, AuthSelfSigned}
 
 // Secretive says whether a way of proving oneself is a secret that both know.
 func Secretive(method string) bool { return method == AuthBasic || method == AuthPost }

@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"slices"
 	"strings"
@@ -43,13 +44,16 @@ var paces = map[*check.Exchange][]risk.Budget{
 }
 
 // A ClientProof is what an application shows to say which one it is: its id and
-// secret, or its id alone, or an assertion that it signed, or an access token of
-// its own.
+// secret, or its id alone, or an assertion that it signed, or its certificates,
+// or an access token of its own.
 type ClientProof struct {
 	ID, Secret string
-	Assertion  string      // instead of Secret; it says the id, too (RFC 7523)
-	Endpoint   string      // the path that it was sent to
-	Token      token.Shown // instead of all of them
+	Assertion  string // instead of Secret; it says the id, too (RFC 7523)
+	Endpoint   string // the path that it was sent to
+	// Certificates are those that it proved to hold the key of, its own first.
+	// They may stand beside another proof: its tokens are bound to them then.
+	Certificates []*x509.Certificate
+	Token        token.Shown // instead of all of them
 	// Key is the DPoP proof beside it: not of who the client is, but of the key
 	// that its tokens are to be bound to.
 	Key token.Proof
@@ -75,6 +79,7 @@ type proving struct {
 	by     settle.Caller
 	proof  ClientProof
 	signed asserted
+	certs  certified
 	public bool // a client without any secret may take part: something else is proved beside it
 	wait   time.Duration
 	slow   time.Duration
@@ -89,6 +94,8 @@ func (x *Exchanges) proving(ctx context.Context, by settle.Caller, proof ClientP
 			p.proof.ID = client.AssertionOf(proof.Assertion)
 		}
 		p.signed = x.asserted(ctx, p.proof)
+	} else if len(proof.Certificates) > 0 && proof.Secret == "" {
+		p.certs = x.certified(ctx, p.proof)
 	}
 	return p
 }
@@ -107,8 +114,12 @@ func (p *proving) hold(j *settle.Judgement, what string, pace []risk.Budget) (c 
 	switch {
 	case p.proof.Token.Access != "" || named:
 		p.wait = 0 // nothing is guessed
-	case p.proof.Assertion != "":
-		word, authentic = p.asserts(j, c)
+	case p.proof.Assertion != "" || c.ByCertificate() && p.proof.Secret == "":
+		if p.proof.Assertion != "" {
+			word, authentic = p.asserts(j, c)
+		} else {
+			word, authentic = p.certifies(c)
+		}
 		if authentic {
 			p.wait = 0
 		} else if p.wait < 0 && j.Err() == nil {
@@ -122,10 +133,15 @@ func (p *proving) hold(j *settle.Judgement, what string, pace []risk.Budget) (c 
 	}
 	// A refusal of a client that exists is in the ledger.
 	j.Client = c.ID
+	authentic = authentic || word == 0 && p.proof.Assertion == "" && p.proof.holds(c, j.Now)
+	if authentic && what == atToken && c.CertificateBound && len(p.proof.Certificates) == 0 {
+		// There would be nothing to bind its tokens to (RFC 8705 section 3.4).
+		word, authentic = client.WordNoCertificate, false
+	}
 	if word != 0 {
 		return c, j.Hold(client.Authentic, false, check.As(word))
 	}
-	if !j.Hold(client.Authentic, authentic || p.proof.Assertion == "" && p.proof.holds(c, j.Now)) {
+	if !j.Hold(client.Authentic, authentic) {
 		return c, false
 	}
 	if !j.Hold(client.Standing, !c.Paused) {

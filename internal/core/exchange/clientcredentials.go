@@ -27,6 +27,10 @@ type Granted struct {
 // Lifetime is how long the access token is good, from an instant.
 func (g Granted) Lifetime(now time.Time) time.Duration { return g.ExpiresAt.Sub(now) }
 
+// atToken names the budget of the token endpoint, and that something is asked
+// for there.
+const atToken = "token"
+
 // tokenPace is what one client may ask of the token endpoint: 20 a second
 // (security defaults 3.4).
 var tokenPace = []risk.Budget{{Count: 200, Per: 10 * time.Second}}
@@ -58,7 +62,7 @@ func (x *Exchanges) ClientCredentials(ctx context.Context, by settle.Caller, pro
 	p := x.proving(ctx, by, proof, false)
 	err := x.pipe.Run(ctx, clientCredentials, by, func(j *settle.Judgement) core.Unit {
 		var ok bool
-		if c, ok = p.hold(j, "token", tokenPace); !ok || !j.Hold(client.Granted, c.MayGrant(client.GrantClient)) {
+		if c, ok = p.hold(j, atToken, tokenPace); !ok || !j.Hold(client.Granted, c.MayGrant(client.GrantClient)) {
 			return nil
 		}
 		if out.Confirm, ok = p.bind(j, c); !ok {

@@ -4,6 +4,7 @@
 package exchange
 
 import (
+	"crypto/x509"
 	"fmt"
 	"net/netip"
 	"sync"
@@ -39,8 +40,18 @@ type Policy struct {
 	DPoPNonce bool
 	// Keys reads the keys that others keep at an address; nil when nobody may.
 	Keys KeySource
+	// Authorities are those who may sign the certificates of applications; nil,
+	// or a nil pool, where nobody may.
+	Authorities func() *x509.CertPool
 	// PasswordMin is how many code points a new password has at least.
 	PasswordMin int
+}
+
+func (p Policy) authorities() *x509.CertPool {
+	if p.Authorities == nil {
+		return nil
+	}
+	return p.Authorities()
 }
 
 // Place is where an address that was kept is; the zero Place when nobody knows.

@@ -15,7 +15,17 @@ var clientFields = []string{"client_id", "client_secret", "client_assertion", "c
 
 // clientProof reads what a client shows, in one way of the registered ones and
 // no second one beside it (RFC 6749 section 2.3; attack OAU-06).
-func clientProof(r *http.Request, f url.Values) (exchange.ClientProof, error) {
+func (o *OAuth) clientProof(r *http.Request, f url.Values) (exchange.ClientProof, error) {
+	p, err := saidOfClient(r, f)
+	if err != nil {
+		return exchange.ClientProof{}, err
+	}
+	p.Certificates, err = o.Door.Certificates(r)
+	return p, err
+}
+
+// saidOfClient is what the request itself says, without its connection.
+func saidOfClient(r *http.Request, f url.Values) (exchange.ClientProof, error) {
 	id, secret, basic, err := door.BasicClient(r)
 	asserts := f.Has("client_assertion") || f.Has("client_assertion_type")
 	switch {

@@ -12,8 +12,21 @@ import (
 	"github.com/doorward/doorward/internal/core/token"
 )
 
-// authMethods are how a client may prove itself at the endpoints that ask it to.
-var authMethods = []string{client.AuthBasic, client.AuthPost, client.AuthKey}
+// authMethods are how a client may prove itself at the endpoints that ask it
+// to: by certificates where it can show them.
+func (o *OAuth) authMethods() []string {
+	methods := []string{client.AuthBasic, client.AuthPost, client.AuthKey}
+	if o.shown() {
+		methods = append(methods, client.AuthSelfSigned)
+	}
+	if p := o.Exchange.Policy(); o.shown() && p.Authorities != nil && p.Authorities() != nil {
+		methods = append(methods, client.AuthCertificate)
+	}
+	return methods
+}
+
+// shown says whether certificates can be shown here.
+func (o *OAuth) shown() bool { return o.Machines != nil || o.Door.Certificate != "" }
 
 // metadata lists what works, and nothing else (RFC 8414 section 2; OpenID
 // Connect Discovery section 3).
@@ -37,13 +50,13 @@ func (o *OAuth) metadata(ring *key.Ring) any {
 	m["request_uri_parameter_supported"] = false
 	m["claims_parameter_supported"] = false
 	m["token_endpoint"] = issuer + "/oauth/token"
-	m["token_endpoint_auth_methods_supported"] = authMethods
+	m["token_endpoint_auth_methods_supported"] = o.authMethods()
 	m["grant_types_supported"] = slices.Sorted(maps.Keys(grants))
 	m["dpop_signing_alg_values_supported"] = token.ProofAlgs
 	m["revocation_endpoint"] = issuer + "/oauth/revoke"
-	m["revocation_endpoint_auth_methods_supported"] = append([]string{client.AuthNone}, authMethods...)
+	m["revocation_endpoint_auth_methods_supported"] = append([]string{client.AuthNone}, o.authMethods()...)
 	m["introspection_endpoint"] = issuer + "/oauth/introspect"
-	m["introspection_endpoint_auth_methods_supported"] = authMethods
+	m["introspection_endpoint_auth_methods_supported"] = o.authMethods()
 	m["introspection_signing_alg_values_supported"] = signing(ring)
 	m["introspection_encryption_alg_values_supported"] = jose.KeyAlgs()
 	m["introspection_encryption_enc_values_supported"] = jose.Encs()
@@ -53,6 +66,9 @@ func (o *OAuth) metadata(ring *key.Ring) any {
 	m["doorward_revocations_stream_endpoint"] = issuer + "/revocations/stream"
 	m["token_endpoint_auth_signing_alg_values_supported"] = jose.OthersAlgs()
 	m["introspection_endpoint_auth_signing_alg_values_supported"] = jose.OthersAlgs()
+	if o.shown() {
+		m["tls_client_certificate_bound_access_tokens"] = true
+	}
 	if o.Machines != nil {
 		m["mtls_endpoint_aliases"] = aliases(m, issuer, o.Machines.String())
 	}

@@ -53,7 +53,7 @@ func (o *OAuth) token(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	proof, err := clientProof(r, f)
+	proof, err := o.clientProof(r, f)
 	if err != nil {
 		return err
 	}
