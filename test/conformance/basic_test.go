@@ -159,8 +159,8 @@ func TestBasicPrompts(t *testing.T) {
 			q := a.request("prompt", "none")
 			stranger := x.s.Visitor(x.ana)
 			a.refused(t, a.authorize(stranger, q), q, "login_required", "interaction_required")
-			if len(stranger.Pages) > 0 {
-				t.Errorf("pages were shown: %v", stranger.Pages)
+			if shown := x.shown(stranger); len(shown) > 0 {
+				t.Errorf("pages were shown: %v", shown)
 			}
 		})
 		first, _ := a.tokens(x.t, x.visitor)
@@ -168,8 +168,8 @@ func TestBasicPrompts(t *testing.T) {
 		x.module("oidcc-prompt-none-logged-in", func(t *testing.T) {
 			q := a.request("prompt", "none")
 			landing := a.authorize(x.visitor, q)
-			if len(x.visitor.Pages) > 0 {
-				t.Errorf("pages were shown: %v", x.visitor.Pages)
+			if shown := x.shown(x.visitor); len(shown) > 0 {
+				t.Errorf("pages were shown: %v", shown)
 			}
 			after, claims := a.identity(t, a.redeem(t, a.back(t, landing, q).Get("code")).ID)
 			if after.Subject != before.Subject || claims["auth_time"] == nil && before.IssuedAt.IsZero() {
@@ -276,7 +276,7 @@ func TestBasicRequests(t *testing.T) {
 			b := x.app(map[string]any{"redirect_uris": []string{callback + "?foo=bar"}})
 			q := b.request("redirect_uri", callback+"?foo=bar")
 			landing := b.authorize(x.visitor, q)
-			if landing.URL == nil || landing.Values().Get("foo") != "bar" || landing.Values().Get("code") == "" {
+			if landing.URL == nil || landing.URL.Query().Get("foo") != "bar" || landing.Values().Get("code") == "" {
 				t.Fatalf("the application was called at %v (%s)", landing.URL, landing.Text())
 			}
 			b.redeem(t, landing.Values().Get("code"), "redirect_uri", callback+"?foo=bar")

@@ -37,6 +37,7 @@ type suite struct {
 	meta    map[string]any
 	op      *oidc.Provider // go-oidc's view of the server
 	ahead   time.Duration  // of the server's clock
+	mode    string         // response_mode of its requests
 }
 
 // now is the server's time.
@@ -49,11 +50,15 @@ func (x *suite) pass(d time.Duration) {
 	x.s.Clock("+" + x.ahead.String())
 }
 
-// each runs a group of modules on each engine, on one server.
+// each runs a group of modules on each engine, on one server: with answers in
+// the query on the one, and by a form on the other.
 func each(t *testing.T, f func(x *suite), options ...rig.Option) {
 	t.Helper()
 	rig.Both(t, func(t *testing.T, engine rig.Engine) {
 		x := &suite{t: t, s: rig.Start(t, engine, options...)}
+		if engine == rig.Postgres {
+			x.mode = "form_post"
+		}
 		x.ana = x.s.User("ana")
 		x.visitor = x.s.Visitor(x.ana)
 		x.s.Bearer(http.MethodGet, "/.well-known/openid-configuration", "").Into(t, &x.meta)
@@ -129,6 +134,9 @@ func random() string {
 // request is an authorization request; more are names and values, and an empty
 // value leaves a parameter out.
 func (a *app) request(more ...string) url.Values {
+	if a.x.mode != "" {
+		more = append([]string{"response_mode", a.x.mode}, more...)
+	}
 	q := url.Values{"response_type": {"code"}, "client_id": {a.ID}, "redirect_uri": {callback}, "scope": {"openid"}, "state": {random()}, "nonce": {random()}}
 	for i := 0; i+1 < len(more); i += 2 {
 		if q.Set(more[i], more[i+1]); more[i+1] == "" {
@@ -172,6 +180,11 @@ func (a *app) back(t *testing.T, l rig.Landing, q url.Values) url.Values {
 		t.Fatalf("state %q and iss %q came back for %q", answer.Get("state"), answer.Get("iss"), q.Get("state"))
 	}
 	return answer
+}
+
+// shown are the pages that a visitor saw, but the one that carries an answer.
+func (x *suite) shown(v *rig.Visitor) []string {
+	return slices.DeleteFunc(slices.Clone(v.Pages), func(path string) bool { return path == x.at("authorization_endpoint") })
 }
 
 // refused expects that a visit ended with an error, told to the application.

@@ -74,10 +74,34 @@ func (v *Visitor) VisitByForm(address string, form url.Values) Landing {
 	return v.visit(http.MethodPost, address, form.Encode())
 }
 
+// Press opens a page of ours and presses the button of the form whose action
+// contains a text.
+func (v *Visitor) Press(path, action string) Landing {
+	v.s.t.Helper()
+	page, err := html.Parse(bytes.NewReader(v.Do(http.MethodGet, path, nil).Want(v.s.t, http.StatusOK).Body))
+	if err != nil {
+		v.s.t.Fatal(err)
+	}
+	for _, form := range elements(page, "form") {
+		if b := button(form, v.Refuses); b != nil && strings.Contains(attribute(form, "action"), action) {
+			return v.travel(http.MethodPost, v.s.URL+attribute(form, "action"), v.fill(form, b).Encode(), false)
+		}
+	}
+	v.s.t.Fatalf("no form of %s leads to %s", path, action)
+	return Landing{}
+}
+
 // enough is more pages than any journey has.
 const enough = 25
 
-func (v *Visitor) visit(method, address, form string) (l Landing) {
+func (v *Visitor) visit(method, address, form string) Landing {
+	v.s.t.Helper()
+	return v.travel(method, address, form, true)
+}
+
+// travel goes on from page to page. foreign says that the one who asks is
+// another site's page.
+func (v *Visitor) travel(method, address, form string, foreign bool) (l Landing) {
 	v.s.t.Helper()
 	at, err := url.Parse(address)
 	if err != nil {
@@ -88,7 +112,6 @@ func (v *Visitor) visit(method, address, form string) (l Landing) {
 		v.s.t.Fatal(err)
 	}
 	v.Pages = nil
-	foreign := true // the one who asks is another site's page
 	for range enough {
 		at = home.ResolveReference(at)
 		if at.Scheme != home.Scheme || at.Host != home.Host {

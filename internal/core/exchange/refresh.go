@@ -46,6 +46,9 @@ func (x *Exchanges) Refresh(ctx context.Context, by settle.Caller, in RefreshInp
 		standing := session.Judge(s, u, j.Now)
 		w := token.Weigh(wire, f, x.keys.Ring().Refresh)
 		v := token.Judge(w, f, l.Alive(standing), j.Now, x.policy.Token.Grace)
+		if !f.Consent.IsZero() {
+			v = token.Foreign // an application's, which is no page of ours (attack OAU-16)
+		}
 		if v != token.Foreign {
 			j.User, j.Session, j.Client = f.User, f.Session, c.ID
 		}
