@@ -23,7 +23,6 @@ type Section struct {
 const (
 	noProviders  = "There is no sign-in by another provider."
 	noFactors    = "There is no second factor."
-	noAuthorize  = "There is no authorization endpoint."
 	noTokenPoint = "There is no token endpoint: nothing is redeemed by an application."
 	noDevices    = "There is no device flow."
 	noHooks      = "There are no hooks."
@@ -189,7 +188,7 @@ var Table = []Section{
 				"internal/core/exchange.TestSignUpTellsNobodyWhoHasAnAccount", "internal/edge/web.TestSignUpPagesLookAlike"}},
 		{ID: "ENM-02", Tries: "The time that an answer takes.",
 			Tests: []string{"internal/core/factor.TestDummyCostsTheSameAndFitsNothing", "internal/core/exchange.TestWrongSignInsLookAlike"}},
-		{ID: "ENM-03", Tries: "A secret compared byte by byte.", Tests: []string{"internal/core/client.TestSecretProvesOneClientOnly"}},
+		{ID: "ENM-03", Tries: "A secret compared byte by byte.", Tests: []string{"internal/core/client.TestASecretProvesOneClientOnlyAndForItsTime"}},
 	}},
 	{"Denial of service and injection", []Row{
 		{ID: "DOS-01", Tries: "Another address for each try, so that no limit counts.",
