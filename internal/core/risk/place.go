@@ -1,5 +1,7 @@
 package risk
 
+import "math"
+
 // A Place is where a network address roughly is. The zero value is nowhere.
 type Place struct {
 	City    string
@@ -16,4 +18,16 @@ func (p Place) String() string {
 		return p.City + ", " + p.Country
 	}
 	return p.City + p.Country
+}
+
+// Known says whether a place can be measured from.
+func (p Place) Known() bool { return p != Place{} && (p.Lat != 0 || p.Lon != 0) }
+
+// Apart is how far two known places are from each other on the earth's surface,
+// in kilometres.
+func Apart(a, b Place) float64 {
+	rad := func(deg float64) float64 { return deg * math.Pi / 180 }
+	hav := func(x float64) float64 { return (1 - math.Cos(x)) / 2 }
+	h := hav(rad(a.Lat-b.Lat)) + math.Cos(rad(a.Lat))*math.Cos(rad(b.Lat))*hav(rad(a.Lon-b.Lon))
+	return 2 * 6371 * math.Asin(math.Sqrt(min(h, 1)))
 }

@@ -70,7 +70,7 @@ func TestFormsOfConsentAndDevice(t *testing.T) {
 	}{
 		{asking(), map[string][]string{"/consent": {"csrf", "flow", "scope"}, "/consent/cancel": {"csrf", "flow"}}},
 		{web.DevicePage{Form: ui.Form{CSRF: "t"}}, map[string][]string{"/device": {"csrf", "user_code"}}},
-		{web.DeviceConfirmPage{Shell: asking().Shell, Form: ui.Form{CSRF: "t"}, Code: "WDJB-MJHT"}, map[string][]string{"/device/confirm": {"csrf", "user_code"}, "/device/deny": {"csrf", "user_code"}}},
+		{web.DeviceConfirmPage{Shell: asking().Shell, Form: ui.Form{CSRF: "t"}, Code: "WDJB-MJHT"}, map[string][]string{"/device/confirm": {"csrf", "flow"}, "/device/deny": {"csrf", "flow"}}},
 		{web.ChoosePage{Form: ui.Form{CSRF: "t"}, Person: web.Person{Email: ana}}, map[string][]string{"/choose-account": {"csrf", "flow"}}},
 		{web.AppPage{Connected: web.Connected{ID: "notes"}, Form: ui.Form{CSRF: "t"}}, map[string][]string{"/account/apps/notes/remove": {"csrf"}}},
 	} {

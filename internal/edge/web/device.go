@@ -42,10 +42,11 @@ func DeviceMissing() *ui.Alert {
 }
 
 // DeviceConfirmPage shows the code again with what is known of the device (RFC 8628 section 5.4), and asks. It posts
-// to /device/confirm, or to /device/deny, the fields csrf, user_code. App must be set.
+// to /device/confirm, or to /device/deny, the fields csrf, flow. App must be set.
 type DeviceConfirmPage struct {
 	ui.Shell
 	ui.Form
+	Flow string // what was found, sealed
 	Code string // in two groups
 	Person
 	Change  string // where another account can be chosen: a path of ours

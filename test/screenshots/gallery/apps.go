@@ -32,7 +32,7 @@ func applications() []State {
 		return State{"consent" + name, p}
 	}
 	device := func(name string, change func(*web.DeviceConfirmPage)) State {
-		p := web.DeviceConfirmPage{Shell: shell(&ui.App{Name: "Films", Domain: "films.example"}, nil), Form: ui.Form{CSRF: form.CSRF}, Code: "WDJB-MJHT",
+		p := web.DeviceConfirmPage{Shell: shell(&ui.App{Name: "Films", Domain: "films.example"}, nil), Form: ui.Form{CSRF: form.CSRF}, Flow: flow, Code: "WDJB-MJHT",
 			Person: ana, Change: "/sign-in?another=1", Device: "FilmsTV", Ago: 20 * time.Second, Place: "Hanoi, VN", IP: "203.0.113.88", Here: "Madrid, ES", Far: true,
 			Asked: may("openid", "offline_access"), Lasts: away, Explain: explain}
 		change(&p)
