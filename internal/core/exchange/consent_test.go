@@ -194,4 +194,3 @@ func TestACodeAgainstRemove(t *testing.T) {
 		refused(t, err, "code.stands")
 	})
 }
-
