@@ -11,17 +11,30 @@ import (
 type Asking struct {
 	// ResponseModes are the ways in which answers may travel to it.
 	ResponseModes []string `json:"response_modes,omitempty"`
+	// DefaultMaxAge is max_age, in seconds, where a request has none.
+	DefaultMaxAge *int32 `json:"default_max_age,omitzero"`
+	// RequireAuthTime asks for what every ID token here has.
+	RequireAuthTime bool `json:"require_auth_time,omitzero"`
+	// DefaultACR is acr_values where a request has none.
+	DefaultACR []string `json:"default_acr_values,omitempty"`
 }
 
 // Words that name a part of Asking that was refused.
 var (
-	WordModes = check.NewWord(270, "response_modes")
+	WordModes  = check.NewWord(270, "response_modes")
+	WordMaxAge = check.NewWord(271, "default_max_age")
+	WordACR    = check.NewWord(272, "default_acr_values")
 )
 
 // valid judges how an application is to ask, and names the part it refuses.
 func (a Asking) valid() (check.Word, bool) {
-	if slices.ContainsFunc(a.ResponseModes, func(m string) bool { return !slices.Contains(Modes, m) }) {
+	switch {
+	case slices.ContainsFunc(a.ResponseModes, func(m string) bool { return !slices.Contains(Modes, m) }):
 		return WordModes, false
+	case a.DefaultMaxAge != nil && *a.DefaultMaxAge < 0:
+		return WordMaxAge, false
+	case len(a.DefaultACR) > 16 || slices.ContainsFunc(a.DefaultACR, func(s string) bool { return !ValidScope(s) }):
+		return WordACR, false
 	}
 	return 0, true
 }

@@ -30,22 +30,30 @@ type Request struct {
 	Locales   string    `json:"u,omitzero"` // ui_locales
 	Resources []string  `json:"x,omitempty"`
 	Key       string    `json:"k,omitzero"`  // dpop_jkt
+	ACR       string    `json:"v,omitzero"`  // acr_values
+	Claims    string    `json:"q,omitzero"`  // as it was sent
+	Subject   string    `json:"b,omitzero"`  // whom the application means; see Means
+	IDHint    string    `json:"-"`           // id_token_hint, until it was read
 	ID        []byte    `json:"i,omitempty"` // of a request that waits: it is answered once
 	Asked     time.Time `json:"t,omitzero"`  // when it came
 	Chosen    time.Time `json:"e,omitzero"`  // when the person said which account they mean
 	Refused   bool      `json:"d,omitzero"`  // the person pressed Cancel
+
+	// Trouble is the check that stopped the reading of what the request points to.
+	Trouble *check.Check `json:"-"`
 }
 
 // RequestFields are the parameters of a request. Others mean nothing (RFC 6749
 // section 3.1; check OI-03).
 var RequestFields = []string{"client_id", "response_type", "response_mode", "redirect_uri", "state", "scope", "nonce", "code_challenge", "code_challenge_method",
-	"prompt", "max_age", "login_hint", "ui_locales", "resource", "dpop_jkt"}
+	"prompt", "max_age", "login_hint", "ui_locales", "resource", "acr_values", "claims", "id_token_hint", "dpop_jkt"}
 
 // ReadRequest takes the parameters of a request, judging nothing.
 func ReadRequest(v url.Values, now time.Time) Request {
 	return Request{Client: v.Get("client_id"), Type: v.Get("response_type"), Mode: v.Get("response_mode"), Redirect: v.Get("redirect_uri"), State: v.Get("state"),
 		Scope: v.Get("scope"), Nonce: v.Get("nonce"), Challenge: v.Get("code_challenge"), Method: v.Get("code_challenge_method"),
-		Prompt: v.Get("prompt"), MaxAge: v.Get("max_age"), Hint: v.Get("login_hint"), Locales: v.Get("ui_locales"), Resources: v["resource"], Key: v.Get("dpop_jkt"), Asked: now}
+		Prompt: v.Get("prompt"), MaxAge: v.Get("max_age"), Hint: v.Get("login_hint"), Locales: v.Get("ui_locales"), Resources: v["resource"],
+		ACR: v.Get("acr_values"), Claims: v.Get("claims"), IDHint: v.Get("id_token_hint"), Key: v.Get("dpop_jkt"), Asked: now}
 }
 
 // Prompts says whether the request asks for a page by name.
@@ -103,11 +111,13 @@ func anyPort(address string) (string, bool) {
 
 // Asks are the scopes of a request that the application may ask for. What it is
 // not registered with is left out: it is never given (OpenID Connect Core
-// section 3.1.2.1 wants it ignored; RFC 6749 section 3.3 lets it).
+// section 3.1.2.1 wants it ignored; RFC 6749 section 3.3 lets it), nor is
+// offline_access without the grant that it is for (section 11). What is asked
+// for by the names of claims is asked for by its scope.
 func (c Client) Asks(r Request) []string {
 	var out []string
-	for _, s := range strings.Fields(r.Scope) {
-		if c.May(s) && !slices.Contains(out, s) {
+	for _, s := range append(strings.Fields(r.Scope), r.byClaim()...) {
+		if c.May(s) && !slices.Contains(out, s) && (s != "offline_access" || c.MayGrant(GrantRefresh)) {
 			out = append(out, s)
 		}
 	}
@@ -140,7 +150,37 @@ func notBase64URL(c rune) bool {
 // Carried says whether what is only carried for the application is within its
 // bounds.
 func (r Request) Carried() bool {
-	return len(r.State) <= stateAtMost && len(r.Nonce) <= nonceAtMost && len(r.Scope) <= 2048 && len(r.Hint) <= 320 && len(r.Locales) <= 256
+	return len(r.State) <= stateAtMost && len(r.Nonce) <= nonceAtMost && len(r.Scope) <= 2048 && len(r.Hint) <= 320 && len(r.Locales) <= 256 &&
+		len(r.ACR) <= 256 && len(r.Claims) <= 2048
+}
+
+// Meant says whether what is asked about the person means something: how fresh
+// their proof is to be, which claims, and who they are.
+func (r Request) Meant() bool {
+	if _, ok := r.Wants(); !ok {
+		return false
+	}
+	_, one := r.Means()
+	return one && aged(r.MaxAge)
+}
+
+// aged says whether max_age is a whole number of seconds, if it is there.
+func aged(s string) bool {
+	n, err := strconv.ParseUint(s, 10, 31)
+	return s == "" || err == nil && strconv.FormatUint(n, 10) == s
+}
+
+// MaxAge is how old the person's last proof may be, when that is bounded: by
+// the request, or by the registration.
+func (c Client) MaxAge(r Request) (time.Duration, bool) {
+	n, err := strconv.ParseUint(r.MaxAge, 10, 31)
+	switch {
+	case err == nil:
+		return time.Duration(n) * time.Second, true
+	case c.DefaultMaxAge != nil:
+		return time.Duration(*c.DefaultMaxAge) * time.Second, true
+	}
+	return 0, false
 }
 
 // Prompted says whether the pages asked for exist, and none is alone (OpenID
@@ -171,6 +211,9 @@ var (
 	RequestForm = check.New(check.Check{Number: 909, ID: "request.form", Fault: fault.Malformed, Shown: "request.form",
 		Says: "Every parameter of the request means something and is within its bounds.", Source: "RFC 6749 section 4.1.1; OpenID Connect Core section 3.1.2.1",
 		Title: "The application sent a request that means nothing."})
+	RequestHint = check.New(check.Check{Number: 1047, ID: "request.hint", Fault: fault.Unacceptable, Shown: "request.hint",
+		Says: "The ID token that names the person, if one came, is one of ours for this application; it may be old.", Source: "OpenID Connect Core section 3.1.2.1",
+		Title: "The application named the person by a token that is not ours."})
 	ChallengeSent = check.New(check.Check{Number: 910, ID: "pkce.challenge", Fault: fault.Malformed, Shown: "pkce.challenge",
 		Says: "A code challenge came with the request, made by S256.", Source: "RFC 9700 section 2.1.1; RFC 7636 section 4.4.1",
 		Title: "The application left out what protects its code.", Stops: []string{"OAU-13"}})

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/doorward/doorward/internal/base/fault"
@@ -33,6 +32,12 @@ var (
 	recent = check.New(check.Check{Number: 921, ID: "authorize.recent", Fault: fault.Stale, Shown: "authorize.recent", Code: "login_required",
 		Says: "The person's last proof is as fresh as the application wants it, and nothing has put it in doubt.", Source: "OpenID Connect Core section 3.1.2.1; RFC 9470",
 		Title: "One more check is needed: prove that it is still you."})
+	hinted = check.New(check.Check{Number: 1046, ID: "authorize.person", Fault: fault.Unauthenticated, Shown: "authorize.person", Code: "login_required",
+		Says: "Whoever is signed in is the person whom the application means, if it said.", Source: "OpenID Connect Core section 3.1.2.1",
+		Title: "Somebody else is signed in here."})
+	strong = check.New(check.Check{Number: 1045, ID: "authorize.level", Fault: fault.Denied, Shown: "authorize.level", Code: "unmet_authentication_requirements",
+		Says: "The person proved themselves as strongly as is essential to the application.", Source: "OpenID Connect Core section 5.5.1.1; OpenID Connect Core Error Code unmet_authentication_requirements",
+		Title: "The application needs a stronger proof than this account can give.", Stops: []string{"MFA-10"}})
 	notRefused = check.New(check.Check{Number: 923, ID: "authorize.allowed", Fault: fault.Denied, Shown: "authorize.allowed",
 		Says: "The person did not press Cancel.", Source: "RFC 6749 section 4.1.2.1",
 		Title: "The person does not want to allow this."})
@@ -43,10 +48,10 @@ var (
 
 var authorize = check.Declare(302, "app.authorize",
 	risk.NetworkCalm, client.RequestClient, client.RequestRedirect, client.RequestType, client.RequestMode, client.RequestForm, client.Granted,
-	client.ChallengeSent, token.ProofThumbprint, client.ScopeWithin, client.ResourceWithin, requestUnanswered, signedIn, notRefused, chosen, recent, consented)
+	client.ChallengeSent, token.ProofThumbprint, client.ScopeWithin, client.ResourceWithin, client.RequestHint, requestUnanswered, signedIn, hinted, notRefused, chosen, recent, strong, consented)
 
 // asking are the checks that a page of ours can make hold.
-var asking = []*check.Check{signedIn, chosen, recent, consented}
+var asking = []*check.Check{signedIn, chosen, recent, consented, hinted}
 
 // authorizePace is what one network may ask of the authorization endpoint
 // (security defaults 3.4).
@@ -81,6 +86,7 @@ const (
 	AChoice // of an account
 	AProof  // a fresh one, of the same person
 	AConsent
+	Another // person's sign-in
 )
 
 // Authorize answers an authorization request with a code, or says what is
@@ -126,12 +132,13 @@ func (x *Exchanges) authorizes(ctx context.Context, by settle.Caller, cookie str
 		_, ok := x.audience(c, r.Resources)
 		if !j.Hold(client.RequestType, r.Type == "code") ||
 			!j.Hold(client.RequestMode, c.Travels(r)) ||
-			!j.Hold(client.RequestForm, r.Carried() && r.Prompted() && aged(r.MaxAge)) ||
+			!j.Hold(client.RequestForm, r.Carried() && r.Prompted() && r.Meant()) ||
 			!j.Hold(client.Granted, c.MayGrant(client.GrantCode)) ||
 			!j.Hold(client.ChallengeSent, c.Challenged(r)) ||
 			!j.Hold(token.ProofThumbprint, r.Key == "" || token.ValidThumbprint(r.Key)) ||
 			!j.Hold(client.ScopeWithin, len(out.Scopes) > 0) ||
 			!j.Hold(client.ResourceWithin, ok) ||
+			!j.Hold(client.RequestHint, r.Trouble != client.RequestHint) ||
 			!j.Hold(requestUnanswered, len(r.ID) == 0 || !j.Spent(token.AsAnswered, token.SpentHash(token.AsAnswered, c.ID, r.ID)).Exists()) {
 			return nil
 		}
@@ -143,12 +150,18 @@ func (x *Exchanges) authorizes(ctx context.Context, by settle.Caller, cookie str
 			return nil
 		}
 		j.User, j.Session, j.Client = out.User.ID, out.Session.ID, c.ID
+		if means, _ := r.Means(); !j.Hold(hinted, means == "" || means == x.subject(c, out.User)) {
+			return nil
+		}
 		if !j.Hold(notRefused, !r.Refused) {
 			return x.answered(c, r)
 		}
 		if !j.Hold(chosen, !r.Prompts("select_account") || !r.Chosen.IsZero() || out.Session.Created.After(r.Asked)) ||
-			!j.Hold(recent, freshFor(r, out.Session, j.Now)) {
+			!j.Hold(recent, freshFor(c, r, out.Session, j.Now)) {
 			return nil
+		}
+		if must := r.MustReach(); !j.Hold(strong, len(must) == 0 || out.Session.Reaches(must)) {
+			return x.answered(c, r)
 		}
 		out.Consent = j.Consent(out.User.ID, c.ID)
 		allowed := out.Consent.Settles(out.Scopes) && (!r.Prompts("consent") || !out.Consent.Changed.Before(r.Asked))
@@ -177,7 +190,10 @@ func (x *Exchanges) authorizes(ctx context.Context, by settle.Caller, cookie str
 	_, err := j.Close()
 	if err != nil && !r.Silent() {
 		var refusal *check.Refusal
-		if errors.As(err, &refusal) && slices.Contains(asking, refusal.Check()) {
+		// Who signed in for this request, and is not the one who was meant, is not
+		// asked again.
+		again := errors.As(err, &refusal) && refusal.Check() == hinted && out.Session.Created.After(r.Asked)
+		if refusal != nil && slices.Contains(asking, refusal.Check()) && !again {
 			out.Missing = Missing(slices.Index(asking, refusal.Check()) + 1)
 			return out, nil
 		}
@@ -189,7 +205,7 @@ func (x *Exchanges) authorizes(ctx context.Context, by settle.Caller, cookie str
 		c, s := out.Client, out.Session
 		code, fits := token.SealCode(x.keys.Ring().State, token.Code{ID: codeID, Client: c.ID, Redirect: r.Redirect, Challenge: r.Challenge, Scopes: given,
 			User: out.User.ID, Session: s.ID, Consent: consent, Nonce: r.Nonce, Key: r.Key, Rev: j.Rev, Expires: j.Now.Add(x.policy.Token.Code),
-			Terms: token.Terms{Resources: r.Resources, Offline: slices.Contains(given, "offline_access"), AuthTime: s.AuthTime, ACR: s.ACR(), AMR: s.AMR()}})
+			Terms: token.Terms{Resources: r.Resources, Offline: slices.Contains(given, "offline_access"), AuthTime: s.AuthTime, ACR: s.ACR(), AMR: s.AMR(), Claims: r.InIDToken()}})
 		if !p.Proven() || !fits {
 			return token.ErrNotPassed
 		}
@@ -229,20 +245,14 @@ func (x *Exchanges) answered(c client.Client, r client.Request) core.Unit {
 // RequestFor is how long a request waits for its person.
 const RequestFor = time.Hour
 
-// aged says whether max_age is a whole number of seconds, if it is there.
-func aged(s string) bool {
-	n, err := strconv.ParseUint(s, 10, 31)
-	return s == "" || err == nil && strconv.FormatUint(n, 10) == s
-}
-
 // freshFor says whether a session's last proof is fresh enough for a request.
 // One made since the request came is, whatever is asked for.
-func freshFor(r client.Request, s session.Session, now time.Time) bool {
+func freshFor(c client.Client, r client.Request, s session.Session, now time.Time) bool {
 	if s.AuthTime.IsZero() || r.Prompts("login") && !s.AuthTime.After(r.Asked) {
 		return false
 	}
-	n, err := strconv.ParseUint(r.MaxAge, 10, 31)
-	return err != nil || s.AuthTime.After(r.Asked) || now.Sub(s.AuthTime) <= time.Duration(n)*time.Second
+	most, bounded := c.MaxAge(r)
+	return !bounded || s.AuthTime.After(r.Asked) || now.Sub(s.AuthTime) <= most
 }
 
 func union(a, b []string) []string {

@@ -2,6 +2,7 @@
 package session
 
 import (
+	"slices"
 	"time"
 
 	"github.com/doorward/doorward/internal/base/fault"
@@ -123,6 +124,20 @@ func (s Session) AMR() []string {
 		return []string{"pwd"}
 	}
 	return nil
+}
+
+// levels are the names of how strongly somebody proved themselves, weakest
+// first, ours and the standard one of each (OpenID Connect EAP ACR Values).
+var levels = [][]string{{"urn:doorward:acr:1"}, {"urn:doorward:acr:2"}, {"urn:doorward:acr:phr", "phr"}, {"phrh"}}
+
+func levelOf(acr string) int {
+	return slices.IndexFunc(levels, func(names []string) bool { return slices.Contains(names, acr) })
+}
+
+// Reaches says whether the session is as strong as one of these levels. A name
+// that nobody knows is reached by none.
+func (s Session) Reaches(acrs []string) bool {
+	return slices.ContainsFunc(acrs, func(acr string) bool { return levelOf(acr) >= 0 && levelOf(acr) <= levelOf(s.ACR()) })
 }
 
 // HashOf is what is kept of a cookie's secret.

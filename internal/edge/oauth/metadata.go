@@ -48,7 +48,7 @@ func (o *OAuth) metadata(ring *key.Ring) any {
 	m["userinfo_endpoint"] = issuer + "/oauth/userinfo"
 	m["request_parameter_supported"] = false
 	m["request_uri_parameter_supported"] = false
-	m["claims_parameter_supported"] = false
+	m["claims_parameter_supported"] = true
 	m["token_endpoint"] = issuer + "/oauth/token"
 	m["token_endpoint_auth_methods_supported"] = o.authMethods()
 	m["grant_types_supported"] = slices.Sorted(maps.Keys(grants))

@@ -24,6 +24,8 @@ import (
 type authorizing interface {
 	Authorize(ctx context.Context, by settle.Caller, cookie string, r client.Request) (exchange.Authorization, error)
 	Look(ctx context.Context, by settle.Caller, cookie string, r client.Request) (exchange.Authorization, error)
+	// Receive reads what a request points to.
+	Receive(ctx context.Context, r client.Request) (client.Request, error)
 	Asking(ctx context.Context, r client.Request) (exchange.Authorization, error)
 }
 
@@ -46,7 +48,10 @@ func (v *visit) authorize() error {
 	if err != nil {
 		return v.lost(exchange.Authorization{}, client.Request{}, err)
 	}
-	r := client.ReadRequest(q, v.now())
+	r, err := v.exchange.Receive(v.ctx(), client.ReadRequest(q, v.now()))
+	if err != nil {
+		return err
+	}
 	c, _ := v.cookies()
 	a, err := v.exchange.Authorize(v.ctx(), v.caller(), c.Cookie, r)
 	switch {
@@ -68,7 +73,18 @@ func (v *visit) takeAuthorize() error {
 	if err != nil {
 		return err
 	}
-	flow, err := v.hold(client.ReadRequest(f, v.now()))
+	r, err := v.exchange.Receive(v.ctx(), client.ReadRequest(f, v.now()))
+	if err != nil {
+		return err
+	}
+	if r.Trouble != nil {
+		a, err := v.exchange.Look(v.ctx(), v.caller(), "", r)
+		if a.Back == "" {
+			return err
+		}
+		return v.reply(a, r, refusalAnswer(err), true)
+	}
+	flow, err := v.hold(r)
 	if err != nil {
 		return err
 	}
@@ -109,6 +125,8 @@ func (v *visit) ask(a exchange.Authorization, r client.Request) error {
 	switch a.Missing {
 	case exchange.ASignIn:
 		return v.seeOther(bound("/sign-in", back))
+	case exchange.Another:
+		return v.seeOther("/sign-in?another=1&return_to=" + url.QueryEscape(back))
 	case exchange.AProof:
 		return v.seeOther(bound("/step-up", back))
 	case exchange.AChoice:
@@ -199,11 +217,37 @@ func (v *visit) pending(flow string) (r client.Request, anew bool, err error) {
 		return r, false, check.Refuse(requestOurs)
 	}
 	r = h.Request
+	v.locales = localesOf(r)
 	if key, ok := v.browserKey(); !ok || !secret.Equal(h.Browser, browserOf(key)) {
 		r.Asked, r.Chosen, r.Refused = v.now(), time.Time{}, false
 		return r, true, nil
 	}
 	return r, false, nil
+}
+
+// localesOf are the languages that a request asks for (ui_locales), as browsers
+// write them before their own; one that is no language means nothing.
+func localesOf(r client.Request) string {
+	var out strings.Builder
+	for _, tag := range strings.Fields(r.Locales) {
+		if !strings.ContainsFunc(tag, func(c rune) bool {
+			return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-'
+		}) && len(tag) <= 35 {
+			out.WriteString(tag + ",")
+		}
+	}
+	return out.String()
+}
+
+// waits is the request that a page leads back to, when it is one that waits in
+// this browser.
+func (v *visit) waits(to string) (client.Request, bool) {
+	flow, ours := strings.CutPrefix(to, authorizeAt+"?flow=")
+	if !ours {
+		return client.Request{}, false
+	}
+	r, _, err := v.pending(flow)
+	return r, err == nil
 }
 
 // flows finds sealed requests in an address of ours, at any depth of quoting.

@@ -72,6 +72,7 @@ type rig struct {
 	issuer  *url.URL
 	dev     bool
 	keys    *key.Keyring
+	x       *exchange.Exchanges
 	people  map[string]identity.UserID
 	away    func() // takes the store away
 	log     bytes.Buffer
@@ -147,6 +148,7 @@ func newRig(t *testing.T, issuer string, scale int, tunings ...tuning) *rig {
 		tune(&policy, &config)
 	}
 	x := exchange.New(pipe, config.Keys, policy, factor.NewGate(2, time.After), risk.NewMeters(scale))
+	g.x = x
 	if first, ok := config.Exchange.(*interposed); ok {
 		if first.Exchanges = x; first.got != nil {
 			*first.got = x

@@ -30,6 +30,8 @@ type visit struct {
 	again func(*check.Refusal) (ui.Page, int)
 	// key is this browser's, once it was asked for.
 	key []byte
+	// locales are the languages that a request which waits asked for, the best first.
+	locales string
 	// former is the key that key took the place of on this visit.
 	former []byte
 }
@@ -38,7 +40,7 @@ func (v *visit) now() time.Time        { return v.door.Now() }
 func (v *visit) caller() settle.Caller { return v.door.Caller(v.r) }
 func (v *visit) ctx() context.Context  { return v.r.Context() }
 func (v *visit) shell() ui.Shell {
-	return ui.Shell{Host: v.door.Issuer.Host, Lang: ui.Language(v.r.Header.Get("Accept-Language"))}
+	return ui.Shell{Host: v.door.Issuer.Host, Lang: ui.Language(v.locales + v.r.Header.Get("Accept-Language"))}
 }
 func (v *visit) show(p ui.Page) error    { return ui.Write(v.w, http.StatusOK, p) }
 func (v *visit) blank(to string) ui.Form { return ui.Form{CSRF: v.csrf(), ReturnTo: unlessHome(to)} }
