@@ -35,7 +35,7 @@ const (
 )
 
 // All lists every attack. The last ones use up the budget of this network.
-func All() []Attack { return slices.Concat(tokenAttacks, sessionAttacks, formAttacks) }
+func All() []Attack { return slices.Concat(tokenAttacks, proofAttacks, sessionAttacks, formAttacks) }
 
 // An Outcome is how an attack ended.
 type Outcome string

@@ -55,6 +55,13 @@ func (t *try) forger() *forger {
 			t.skip("the access token cannot be read")
 		}
 	}
+	f.own, f.jwk = t.key()
+	f.secrets = t.published(f.kid())
+	return f
+}
+
+// key makes a fresh key, and its public half as JSON.
+func (t *try) key() (*ecdsa.PrivateKey, string) {
 	k, err := jose.GenerateKey(jose.ES256)
 	if err != nil {
 		t.skip(err.Error())
@@ -67,11 +74,8 @@ func (t *try) forger() *forger {
 	if err != nil {
 		t.skip(err.Error())
 	}
-	f.own = private.(*ecdsa.PrivateKey)
 	public, _ := json.Marshal(k.Key().JWK())
-	f.jwk = string(public)
-	f.secrets = t.published(f.kid())
-	return f
+	return private.(*ecdsa.PrivateKey), string(public)
 }
 
 func (f *forger) kid() string {

@@ -231,7 +231,7 @@ func breaking(next http.RoundTripper) map[string]struct {
 				return body(response, 200, `{}`)
 			}
 			return response
-		}), []string{"alg-none", "key-confusion", "kid-traversal", "key-in-header", "stripped-signature", "typ-swap", "wrong-issuer", "token-places", "expired", "fixation", "cookie-twice", "token-cut",
+		}), []string{"alg-none", "key-confusion", "kid-traversal", "key-in-header", "stripped-signature", "typ-swap", "wrong-issuer", "token-places", "expired", "proof-forged", "bound-token-theft", "fixation", "cookie-twice", "token-cut",
 			"refresh-reuse", "foreign-session", "sign-out", "csrf", "cross-site", "host-header", "mass-assignment", "oversized", "enumeration", "rate-limits"}},
 		"takes every token for active": {after(func(_ string, r *http.Request, response *http.Response) *http.Response {
 			if r.URL.Path == "/oauth/introspect" {
