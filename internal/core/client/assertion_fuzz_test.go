@@ -54,3 +54,32 @@ func FuzzReadAssertion(f *testing.F) {
 		}
 	})
 }
+
+// Whatever a stranger's token says, it fits a rule only when it says what the
+// rule asks for (attack IDN-08).
+func FuzzReadForeign(f *testing.F) {
+	for _, claims := range []string{
+		`{"iss":"i","sub":"s","aud":"a","exp":1790000000,"kubernetes.io":{"namespace":"live"}}`, `{"iss":"i","sub":"s","aud":["a"],"exp":1790000000,"ok":true}`,
+		`{"iss":"i","sub":"s","aud":"a","exp":1790000000,"/kubernetes.io/namespace":"live"}`, `{"iss":"i","sub":"s","exp":1,"kubernetes.io":[{"namespace":"live"}]}`, `null`,
+	} {
+		f.Add(claims)
+	}
+	rule := Rule{Audiences: []string{"a"}, Claims: map[string]string{"sub": "s", "/kubernetes.io/namespace": "live"}}
+	f.Fuzz(func(t *testing.T, claims string) {
+		t.Helper()
+		ForeignIssuer(claims)
+		got, ok := readForeign([]byte(claims))
+		if !ok || !got.Fits(rule) {
+			return
+		}
+		var in struct {
+			Sub string `json:"sub"`
+			K   struct {
+				Namespace string `json:"namespace"`
+			} `json:"kubernetes.io"`
+		}
+		if err := json.Unmarshal([]byte(claims), &in); err != nil || in.Sub != "s" || in.K.Namespace != "live" {
+			t.Errorf("%s fits", claims)
+		}
+	})
+}

@@ -124,7 +124,7 @@ func (c Client) MayGrant(grant string) bool {
 	case len(c.Grants) > 0:
 		return slices.Contains(c.Grants, grant)
 	case c.Type == "machine":
-		return grant == GrantClient
+		return grant == GrantClient || grant == GrantAssert // which buys nothing without a federation
 	}
 	return grant == GrantCode || grant == GrantRefresh
 }

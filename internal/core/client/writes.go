@@ -122,6 +122,8 @@ type Reader interface {
 	// of a grant.
 	Consent(user identity.UserID, client string) Consent
 	Granted(GrantID) Consent
+	// Federations lists whose tokens an application may trade, or all of them.
+	Federations(client string) []Federation
 	// Consents lists what a person allows, the newest first.
 	Consents(user identity.UserID) []Consent
 	// Scopes are the permissions that operators described, by name.

@@ -39,19 +39,20 @@ func (x *Exchanges) asserted(ctx context.Context, proof ClientProof) (out assert
 		return out
 	}
 	out.by, out.auth = c.Settings, c.Auth
-	keys, err := x.keysOf(ctx, c.Settings, proof.Assertion)
+	keys, err := x.keysOf(ctx, c.JWKS, c.JWKSURI, proof.Assertion)
 	if err == nil {
 		out.Assertion, out.good = client.ReadAssertion(proof.Assertion, keys, c.AuthAlg)
 	}
 	return out
 }
 
-// keysOf are the keys of a client, by which a token of its own can be verified.
-func (x *Exchanges) keysOf(ctx context.Context, s client.Settings, text string) (jose.KeySet, error) {
-	if s.JWKSURI == "" {
-		return jose.ReadJWKS(s.JWKS)
+// keysOf are somebody else's keys, by which a token of theirs can be verified:
+// those that are kept here, or those at an address.
+func (x *Exchanges) keysOf(ctx context.Context, kept []byte, address, text string) (jose.KeySet, error) {
+	if address == "" {
+		return jose.ReadJWKS(kept)
 	}
-	return x.keysAt(ctx, s.JWKSURI, text)
+	return x.keysAt(ctx, address, text)
 }
 
 // keysAt are the keys at an address, asked for again when a token names one

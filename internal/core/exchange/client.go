@@ -148,7 +148,11 @@ func (p *proving) hold(j *settle.Judgement, what string, pace []risk.Budget) (c 
 		return c, false
 	}
 	if p.slow < 0 {
-		p.slow = p.x.meters.Take(what, c.ID, j.Now, pace)
+		of := c.ID
+		if named {
+			of = who // anybody can name it
+		}
+		p.slow = p.x.meters.Take(what, of, j.Now, pace)
 	}
 	return c, j.Hold(clientPace, p.slow == 0, check.Wait(p.slow))
 }

@@ -143,7 +143,11 @@ func (x *Exchanges) issue(p check.Passed, j *settle.Judgement, c client.Client, 
 	if nb := x.pipe.Feed.NotBefore(claims.Names()...); nb.After(claims.IssuedAt) {
 		claims.IssuedAt = nb
 	}
-	claims.ExpiresAt = claims.IssuedAt.Add(x.policy.Token.Access)
+	// What it was traded for may end before a token of its own accord does.
+	until := claims.IssuedAt.Add(x.policy.Token.Access)
+	if claims.ExpiresAt.IsZero() || until.Before(claims.ExpiresAt) {
+		claims.ExpiresAt = until
+	}
 	if c.Revocation == client.Strict && claims.Strict == "" {
 		claims.Strict = token.Pair{}.Seal(x.keys.Ring().State)
 	}

@@ -88,6 +88,11 @@ func (m *Manage) routes() []route {
 			do: m.clientTurned(m.Manage.ResumeClient)},
 		{method: "DELETE", path: "/api/v1/clients/{client}", name: "clients.delete", says: "Deletes an application; what it was given ends at once, and its id is never given again.", out: clientEnded{}, runs: "client.delete", do: m.deleteClient},
 
+		{method: "GET", path: "/api/v1/federations", name: "federations.list", says: "Lists whose tokens machines may trade for their own.", out: federationPage{}, do: m.federations},
+		{method: "POST", path: "/api/v1/federations", name: "federations.create", says: "Lets a machine trade the tokens of an issuer, where they carry certain claims, for its own.", in: federationIn{},
+			status: http.StatusCreated, out: federationOut{}, runs: "federation.create", do: m.federate},
+		{method: "DELETE", path: "/api/v1/federations/{federation}", name: "federations.delete", says: "Takes a federation away; what was got by it ends at once.", out: federationOut{}, runs: "federation.delete", do: m.unfederate},
+
 		{method: "GET", path: "/api/v1/scopes", name: "scopes.list", says: "Lists permissions and what people read of them.", out: scopePage{}, do: m.scopes},
 		{method: "PUT", path: "/api/v1/scopes/{scope}", name: "scopes.describe", says: "Says what a permission means to people.", in: scopeIn{}, out: scopeOut{}, runs: "scope.describe", do: m.describeScope},
 		{method: "DELETE", path: "/api/v1/scopes/{scope}", name: "scopes.undescribe", says: "Takes the operator's words for a permission away.", out: scopeOut{}, runs: "scope.undescribe", do: m.undescribeScope},

@@ -33,10 +33,11 @@ var grants = map[string]func(*OAuth, tokenRequest) (exchange.Granted, error){
 	client.GrantClient:  (*OAuth).clientCredentials,
 	client.GrantCode:    (*OAuth).code,
 	client.GrantRefresh: (*OAuth).refresh,
+	client.GrantAssert:  (*OAuth).assertion,
 }
 
 // tokenFields are the parameters that some grant knows.
-var tokenFields = append([]string{"grant_type", "scope", "resource", "code", "redirect_uri", "code_verifier", "refresh_token"}, clientFields...)
+var tokenFields = append([]string{"grant_type", "scope", "resource", "code", "redirect_uri", "code_verifier", "refresh_token", "assertion"}, clientFields...)
 
 // A tokenAnswer is RFC 6749 section 5.1.
 type tokenAnswer struct {
@@ -85,6 +86,10 @@ func (o *OAuth) token(w http.ResponseWriter, r *http.Request) error {
 
 func (o *OAuth) clientCredentials(t tokenRequest) (exchange.Granted, error) {
 	return o.Exchange.ClientCredentials(t.Context(), o.Door.Caller(t.Request), t.proof, t.asked())
+}
+
+func (o *OAuth) assertion(t tokenRequest) (exchange.Granted, error) {
+	return o.Exchange.Assertion(t.Context(), o.Door.Caller(t.Request), t.proof, t.form.Get("assertion"), t.asked())
 }
 
 func (o *OAuth) code(t tokenRequest) (exchange.Granted, error) {

@@ -114,6 +114,9 @@ var kinds = []kind{
 
 	{client.AddSecret{}, one, `insert into shared_secrets (client_id, number, kid, alg, sealed, created) values ($1, $2, $3, $4, $5, $6)`},
 	{client.DropSecrets{}, any_, `delete from shared_secrets where client_id = $1 and number <= $2`},
+	{client.Federate{}, one, `insert into federations (id, client_id, issuer, rule, created) values ($1, $2, $3, $4, $5)`},
+	{client.Unfederate{}, one, `delete from federations where id = $1`},
+	{client.Orphan{}, any_, `delete from federations where client_id = $1`},
 
 	{key.Add{}, one, `insert into keys (purpose, number, kid, alg, wrapped, sealed, public, created, since, compromised) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0)`},
 	{key.Hasten{}, one, `update keys set since = $4 where purpose = $1 and number = $2 and since = $3 and compromised = 0`},

@@ -326,6 +326,16 @@ func (v *view) Consents(user identity.UserID) []client.Consent {
 		and not exists (select 1 from clients c where c.id = consents.client_id and c.deleted > 0) order by changed desc, id`, user[:])
 }
 
+func (v *view) Federations(clientID string) (out []client.Federation) {
+	v.many(`select id, client_id, issuer, rule, created from federations where client_id = $1 or $1 = '' order by client_id, created, id`, []any{clientID}, func(scan func(...any) error) error {
+		var f client.Federation
+		err := scan(raw(f.ID[:]), &f.Client, &f.Issuer, object{&f.Rule}, at{&f.Created})
+		out = append(out, f)
+		return err
+	})
+	return out
+}
+
 func (v *view) Spent(use token.Use, hash [32]byte) (s token.Spent) {
 	if !v.one(`select hash, until, bought from spent where use = $1 and hash = $2`, []any{use, hash[:]}, raw(s.Hash[:]), at{&s.Until}, &s.Bought) {
 		return token.Spent{}

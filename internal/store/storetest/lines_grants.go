@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/doorward/doorward/internal/core"
+	"github.com/doorward/doorward/internal/core/client"
 	"github.com/doorward/doorward/internal/core/ledger"
 )
 
@@ -13,9 +14,44 @@ func (w world) issue() ledger.Issue {
 }
 
 // grants is what a view shows of what applications get for themselves.
-func (w world) grants(v core.View) any { return v.Issues(w.app, at) }
+func (w world) grants(v core.View) any { return []any{v.Issues(w.app, at), v.Federations(w.app)} }
+
+// federation is whose tokens this world's application may trade.
+func (w world) federation(k byte) client.Federation {
+	return client.Federation{ID: w.id(k), Client: w.app, Issuer: "https://tokens.example.com", Created: at, Rule: client.Rule{Audiences: []string{"us"},
+		Claims: map[string]string{"sub": "job", "/a/b": "\n"}, Scopes: []string{"x"}, Lifetime: 60, JWKSURI: "https://tokens.example.com/jwks"}}
+}
+
+func federations(w world) func(core.View) any {
+	return func(v core.View) any { return v.Federations(w.app) }
+}
 
 var grantLines = []line{
+	{client.Federate{}, func(w world) steps {
+		of := client.Federate(w.federation(50))
+		return steps{
+			unit: core.Unit{of},
+			read: federations(w),
+			want: []client.Federation{w.federation(50)},
+			lost: []core.Unit{{with(of, func(f *client.Federate) { f.Issuer = "https://other.example.com" })}}}
+	}},
+	{client.Unfederate{}, func(w world) steps {
+		return steps{
+			given: core.Unit{client.Federate(w.federation(50)), client.Federate(w.federation(51))},
+			unit:  core.Unit{client.Unfederate{ID: w.id(50)}},
+			read:  federations(w),
+			want:  []client.Federation{w.federation(51)},
+			lost:  []core.Unit{{client.Unfederate{ID: w.id(50)}}}}
+	}},
+	{client.Orphan{}, func(w world) steps {
+		others := with(w.federation(52), func(f *client.Federation) { f.Client += "x" })
+		return steps{
+			given: core.Unit{client.Federate(w.federation(50)), client.Federate(w.federation(51)), client.Federate(others)},
+			unit:  core.Unit{client.Orphan{Client: w.app}},
+			read:  func(v core.View) any { return append(v.Federations(w.app), v.Federations(w.app+"x")...) },
+			want:  []client.Federation{others},
+			still: []core.Unit{{client.Orphan{Client: w.app}}}}
+	}},
 	{ledger.Issue{}, func(w world) steps {
 		elsewhere := with(w.issue(), func(i *ledger.Issue) { i.Network = "192.0.3.0/24" })
 		later := with(w.issue(), func(i *ledger.Issue) { i.Minute = i.Minute.Add(time.Minute) })
