@@ -17,7 +17,7 @@ var signedTokens = Checklist{"Signed tokens", []Rule{
 	{ID: "JW-13", Says: "No key is made of a password.", Source: "RFC 8725 section 3.13", Tests: []string{"test/http.TestForgedTokensAreRefused"}},
 	{ID: "JW-14", Says: "Only the compact form is read.", Source: "RFC 8725 section 3.14", Tests: []string{"internal/base/jose.TestJWT10FormIsCheckedFirst"}},
 	{ID: "JW-15", Says: "Algorithms are named so that nothing is left open.", Source: "RFC 9864"},
-	{ID: "JW-16", Says: "An access token has iss, exp, aud, sub, client_id, iat and jti, and the typ at+jwt.", Source: "RFC 9068 sections 2.1 and 2.2", Tests: []string{"test/clients/node/oauth4webapi.mjs: asks in its own name"}},
+	{ID: "JW-16", Says: "An access token has iss, exp, aud, sub, client_id, iat and jti, and the typ at+jwt.", Source: "RFC 9068 sections 2.1 and 2.2", Tests: []string{"internal/core/exchange.TestClientCredentials", "test/clients/node/oauth4webapi.mjs: asks in its own name"}},
 	{ID: "JW-17", Says: "auth_time, acr and amr are those of the session that allowed it.", Source: "RFC 9068 section 2.2.1"},
 	{ID: "JW-18", Says: "The audience follows from resource, or from the registration.", Source: "RFC 9068 section 3"},
 	{ID: "JW-19", Says: "The SDK judges typ, issuer, audience, algorithm, time and signature; an unknown key is looked for once.", Source: "RFC 9068 section 4", Tests: []string{"sdk.TestType", "sdk.TestAudience", "sdk.TestTimes", "sdk.TestSignature", "sdk.TestHostileKeyIDs"}},
@@ -52,11 +52,11 @@ var openID = Checklist{"OpenID Connect", []Rule{
 
 // devices is the device flow, service accounts and token exchange.
 var devices = Checklist{"Devices, machines and token exchange", []Rule{
-	{ID: "DV-01", Says: "A user code has eight letters of twenty, ten minutes, and five wrong tries.", Source: "RFC 8628 sections 5.1 and 6.1"},
-	{ID: "DV-02", Says: "A device code has 256 bits, one application, and buys once.", Source: "RFC 8628 section 5.2"},
-	{ID: "DV-03", Says: "Who asks too often is told to slow down.", Source: "RFC 8628 section 3.5"},
+	{ID: "DV-01", Says: "A user code has eight letters of twenty, ten minutes, and five wrong tries.", Source: "RFC 8628 sections 5.1 and 6.1", Tests: []string{"internal/core/exchange.TestADeviceIsAllowed", "internal/core/exchange.TestUserCodesAreNotGuessed_OAU24"}},
+	{ID: "DV-02", Says: "A device code has 256 bits, one application, and buys once.", Source: "RFC 8628 section 5.2", Tests: []string{"internal/core/exchange.TestADeviceIsAllowed", "internal/core/exchange.TestADeviceCodeIsRedeemedOnce"}},
+	{ID: "DV-03", Says: "Who asks too often is told to slow down.", Source: "RFC 8628 section 3.5", Tests: []string{"internal/core/exchange.TestADeviceWaitsAsItIsTold_OAU24"}},
 	{ID: "DV-04", Says: "The page shows the code, the application, and where it was asked from; nothing is allowed without a press of the button.", Source: "RFC 8628 section 5.4"},
-	{ID: "DV-05", Says: "Only applications that are registered for it have the device flow.", Source: "MFA and phishing cases"},
-	{ID: "DV-06", Says: "Client credentials give no refresh token and no person.", Source: "OAuth 2.1 section 4.2", Tests: []string{"test/clients/node/openid-client.mjs: asks in its own name"}},
+	{ID: "DV-05", Says: "Only applications that are registered for it have the device flow.", Source: "MFA and phishing cases", Tests: []string{"internal/core/exchange.TestADeviceWaitsAsItIsTold_OAU24"}},
+	{ID: "DV-06", Says: "Client credentials give no refresh token and no person.", Source: "OAuth 2.1 section 4.2", Tests: []string{"internal/core/exchange.TestClientCredentials", "test/clients/node/openid-client.mjs: asks in its own name"}},
 	{ID: "DV-07", Says: "Token exchange narrows, ends with its subject, and chains three actors at most.", Source: "RFC 8693; OAU-21"},
 }}

@@ -24,7 +24,6 @@ const (
 	noProviders  = "There is no sign-in by another provider."
 	noFactors    = "There is no second factor."
 	noTokenPoint = "There is no token endpoint: nothing is redeemed by an application."
-	noDevices    = "There is no device flow."
 	noHooks      = "There are no hooks."
 	noOrgs       = "There are no organizations."
 	noRelations  = "There are no relations."
@@ -143,8 +142,9 @@ var Table = []Section{
 			Tests: []string{"test/conformance.TestGrantsThatAreNotThere"}},
 		{ID: "OAU-18", Tries: "A callback without the state, nonce or verifier of its sign-in.", Later: noProviders},
 		{ID: "OAU-21", Tries: "Exchanging a token for a stronger one.", Later: noTokenPoint},
-		{ID: "OAU-23", Tries: "A device code that somebody else is talked into approving.", Later: noDevices},
-		{ID: "OAU-24", Tries: "Guessing device codes.", Later: noDevices},
+		{ID: "OAU-23", Tries: "A device code that somebody else is talked into approving.", Tests: []string{"internal/core/exchange.TestWhoTypedTheCodeAnswers_OAU23"}},
+		{ID: "OAU-24", Tries: "Guessing device codes.",
+			Tests: []string{"internal/core/exchange.TestUserCodesAreNotGuessed_OAU24", "internal/core/exchange.TestADeviceWaitsAsItIsTold_OAU24", "test/http.TestADeviceAsks_OAU24"}},
 		{ID: "OAU-25", Tries: "Reading a client's secret after it was made.", Tests: []string{"test/http.TestHostileMetadataIsNotRegistered"}},
 		{ID: "OAU-27", Tries: "Markup in what an error page repeats.",
 			Tests: []string{"internal/edge/web.TestFormsThatCannotBeReadChangeNothing", "internal/edge/web.TestWrongPasswordsLookAlike", "test/conformance.TestNothingBecomesMarkup"}},

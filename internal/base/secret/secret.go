@@ -67,6 +67,20 @@ func Digits(n int) string {
 	return string(out)
 }
 
+// Text makes a code of n letters of an alphabet, each as likely as any other.
+func Text(alphabet string, n int) string {
+	out := make([]byte, 0, n)
+	fair := 256 - 256%len(alphabet)
+	for len(out) < n {
+		var b [1]byte
+		rand.Read(b[:])
+		if int(b[0]) < fair {
+			out = append(out, alphabet[int(b[0])%len(alphabet)])
+		}
+	}
+	return string(out)
+}
+
 // Hash is the SHA-256 of a secret for one purpose. Secrets of 128 bits and
 // more need no slow hash (NIST SP 800-63B-4 section 3.1.2); the purpose keeps
 // a hash of one kind from ever matching another kind.

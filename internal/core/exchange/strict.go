@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"context"
+	"slices"
 
 	"github.com/doorward/doorward/internal/core/check"
 	"github.com/doorward/doorward/internal/core/client"
@@ -43,6 +44,7 @@ func (x *Exchanges) standsNow(j *settle.Judgement, c token.Claims) bool {
 	grant, err := client.ParseGrantID(c.Grant)
 	switch {
 	case err != nil: // a machine's own
+	case c.Subject == app.ID && slices.ContainsFunc(j.View.Federations(app.ID), func(f client.Federation) bool { return f.ID == grant }): // got by its federation
 	case !sid.IsZero() && grant == token.GrantOf(sid, app.ID): // a first-party application in its session
 	default:
 		g := j.Granted(grant)

@@ -38,6 +38,7 @@ const (
 	ForNotMe                      // ends what a person says was not them
 	ForSetup                      // makes the first administrator
 	ForKeeping                    // keeps an account that is to be deleted
+	ForDevice                     // lets a device have tokens, once its person allowed it (RFC 8628)
 )
 
 // Uses of what is spent without having been kept (see SpendOnce): nothing was

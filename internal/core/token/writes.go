@@ -103,6 +103,8 @@ type Reader interface {
 	// Spent finds what something that may be used once was traded for.
 	Spent(Use, [32]byte) Spent
 	OnceByLink(hash [32]byte) Once
+	// OnceOf finds what is offered for a use and subject.
+	OnceOf(use Use, subject [32]byte) Once
 	// GrantUses says of each consent of a person when a family that hangs on it
 	// was last renewed.
 	GrantUses(identity.UserID) map[client.GrantID]time.Time

@@ -52,6 +52,7 @@ func (o *OAuth) metadata(ring *key.Ring) any {
 	m["token_endpoint"] = issuer + "/oauth/token"
 	m["token_endpoint_auth_methods_supported"] = o.authMethods()
 	m["grant_types_supported"] = slices.Sorted(maps.Keys(grants))
+	m["device_authorization_endpoint"] = issuer + "/oauth/device"
 	m["dpop_signing_alg_values_supported"] = token.ProofAlgs
 	m["revocation_endpoint"] = issuer + "/oauth/revoke"
 	m["revocation_endpoint_auth_methods_supported"] = append([]string{client.AuthNone}, o.authMethods()...)

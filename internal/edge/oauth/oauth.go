@@ -39,6 +39,7 @@ func (o *OAuth) Routes(mux *http.ServeMux) {
 	mux.Handle("/oauth/userinfo", o.Door.On(challenge, o.userinfo))
 	mux.Handle("/oauth/revoke", o.Door.On(door.OAuth, post(o.revoke)))
 	mux.Handle("/oauth/token", o.Door.On(door.OAuth, post(o.token)))
+	mux.Handle("/oauth/device", o.Door.On(door.OAuth, post(o.deviceBegin)))
 }
 
 func (o *OAuth) jwks(ring *key.Ring) any {

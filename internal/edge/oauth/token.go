@@ -34,10 +34,11 @@ var grants = map[string]func(*OAuth, tokenRequest) (exchange.Granted, error){
 	client.GrantCode:    (*OAuth).code,
 	client.GrantRefresh: (*OAuth).refresh,
 	client.GrantAssert:  (*OAuth).assertion,
+	client.GrantDevice:  (*OAuth).device,
 }
 
 // tokenFields are the parameters that some grant knows.
-var tokenFields = append([]string{"grant_type", "scope", "resource", "code", "redirect_uri", "code_verifier", "refresh_token", "assertion"}, clientFields...)
+var tokenFields = append([]string{"grant_type", "scope", "resource", "code", "redirect_uri", "code_verifier", "refresh_token", "assertion", "device_code"}, clientFields...)
 
 // A tokenAnswer is RFC 6749 section 5.1.
 type tokenAnswer struct {

@@ -131,6 +131,7 @@ var kinds = []kind{
 		rev = excluded.rev, tries = 0, created = excluded.created, expires = excluded.expires, spent = 0, body = excluded.body`},
 	{token.Try{}, one, `update once set tries = tries + 1 where id = $1 and tries = $2 and spent = 0`},
 	{token.Spend{}, one, `update once set spent = $2 where id = $1 and spent = 0`},
+	{token.Note{}, one, `update once set body = $3 where id = $1 and body = $2 and spent = 0`},
 	{token.Void{}, any_, `update once set spent = $3 where use = $1 and subject = $2 and spent = 0`},
 	{token.VoidLater{}, any_, `update once set spent = $4 where use = $1 and user_id = $2 and rev > $3 and spent = 0`},
 	{token.Withdraw{}, any_, `delete from once where user_id = $1`},

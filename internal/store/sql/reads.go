@@ -395,8 +395,8 @@ func (v *view) Budget(k [32]byte) (tat time.Time) {
 
 const onceColumns = `o.id, o.use, o.subject, o.user_id, o.link, o.code, o.browser, o.rev, o.tries, o.created, o.expires, o.spent, o.body`
 
-func (v *view) once(where string, arg []byte) (o token.Once) {
-	if !v.one(`select `+onceColumns+` from once o where `+where, []any{arg}, raw(o.ID[:]), &o.Use, raw(o.Subject[:]), raw(o.User[:]), raw(o.Link[:]), raw(o.Code[:]),
+func (v *view) once(where string, args ...any) (o token.Once) {
+	if !v.one(`select `+onceColumns+` from once o where `+where, args, raw(o.ID[:]), &o.Use, raw(o.Subject[:]), raw(o.User[:]), raw(o.Link[:]), raw(o.Code[:]),
 		raw(o.Browser[:]), &o.Rev, &o.Tries, at{&o.Created}, at{&o.Expires}, at{&o.Spent}, &o.Body) {
 		return token.Once{}
 	}
@@ -404,6 +404,10 @@ func (v *view) once(where string, arg []byte) (o token.Once) {
 }
 
 func (v *view) Once(id token.OnceID) token.Once { return v.once(`o.id = $1`, id[:]) }
+
+func (v *view) OnceOf(use token.Use, subject [32]byte) token.Once {
+	return v.once(`o.use = $1 and o.subject = $2`, use, subject[:])
+}
 
 func (v *view) OnceByLink(hash [32]byte) token.Once { return v.once(`o.link = $1`, hash[:]) }
 

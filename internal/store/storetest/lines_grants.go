@@ -6,6 +6,7 @@ import (
 	"github.com/doorward/doorward/internal/core"
 	"github.com/doorward/doorward/internal/core/client"
 	"github.com/doorward/doorward/internal/core/ledger"
+	"github.com/doorward/doorward/internal/core/token"
 )
 
 // issue is what this world's application was given in the minute of at.
@@ -27,6 +28,22 @@ func federations(w world) func(core.View) any {
 }
 
 var grantLines = []line{
+	{token.Note{}, func(w world) steps {
+		offer := with(w.offer(w.id(20), 40, 41), func(o *token.Offer) { o.Use = token.ForDevice })
+		of := token.Note{ID: offer.ID, Was: offer.Body, Body: []byte{2, 0, 0xfe}}
+		return steps{
+			given: core.Unit{offer, w.offer(w.id(21), 43, 42), token.Spend{ID: w.id(21), At: at}},
+			unit:  core.Unit{of},
+			read: func(v core.View) any {
+				return []token.Once{v.OnceOf(token.ForDevice, w.hash(40)), v.OnceOf(token.ForRecovery, w.hash(40))}
+			},
+			want: []token.Once{with(offered(offer), func(o *token.Once) { o.Body = of.Body }), {}},
+			lost: []core.Unit{
+				{of}, // judged before the first
+				{with(of, func(n *token.Note) { n.ID = w.id(22) })},
+				{token.Note{ID: w.id(21), Was: w.offer(w.id(21), 43, 42).Body}}, // spent
+			}}
+	}},
 	{client.Federate{}, func(w world) steps {
 		of := client.Federate(w.federation(50))
 		return steps{
