@@ -268,7 +268,7 @@ func (x *Exchanges) DeviceRedeem(ctx context.Context, by settle.Caller, proof Cl
 			return used
 		}
 		g = agreed{client: c, consent: j.View.Granted(d.Consent), session: j.View.Session(d.Session), user: j.View.User(d.User), terms: d.Terms}
-		g.terms.Confirm, out.Confirm = bound, bound
+		g.confirm = bound
 		if !j.Hold(token.DeviceStands, session.Judge(g.session, g.user, j.Now) == session.Live && g.user.Cut <= d.Rev && g.session.Cut <= d.Rev && c.Cut <= d.Rev &&
 			g.consent.Cut <= d.Rev && g.consent.Covers(d.Scopes)) {
 			return used

@@ -24,7 +24,7 @@ func (o *OAuth) deviceBegin(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	proof, err := clientProof(r, f)
+	proof, err := o.clientProof(r, f)
 	if err != nil {
 		return err
 	}
