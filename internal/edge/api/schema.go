@@ -36,6 +36,9 @@ func schemaOf(t reflect.Type, named schemas) (schema, error) {
 		return schema{"type": "number"}, nil
 	case reflect.Pointer:
 		return schemaOf(t.Elem(), named)
+	case reflect.Map:
+		values, err := schemaOf(t.Elem(), named)
+		return schema{"type": "object", "additionalProperties": values}, err
 	case reflect.Slice:
 		items, err := schemaOf(t.Elem(), named)
 		return schema{"type": "array", "items": items}, err
