@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/doorward/doorward/internal/base/fault"
@@ -291,21 +290,12 @@ func (x *Exchanges) Introspect(ctx context.Context, by settle.Caller, proof Clie
 // (RFC 9701 section 5): it has no subject and no end, so that nobody takes it for
 // the token that it tells of.
 func (x *Exchanges) Attest(in Introspection, answer jsontext.Value) (string, error) {
-	how := in.to.Introspection()
-	by, err := x.signer(how.Alg)
-	if err != nil {
-		return "", err
-	}
-	claims, err := json.Marshal(struct {
+	return x.answer(in.passed, in.to, in.to.Introspection(), token.IntrospectionType, struct {
 		Issuer   string         `json:"iss"`
 		Audience string         `json:"aud"`
 		IssuedAt int64          `json:"iat"`
 		Answer   jsontext.Value `json:"token_introspection"`
 	}{x.policy.Issuer, in.to.ID, x.pipe.Now().Unix(), answer})
-	if err != nil {
-		return "", err
-	}
-	return token.Answer(in.passed, by, in.to, how, token.IntrospectionType, claims)
 }
 
 // only passes errors that are no refusal: a token that was refused is an

@@ -157,10 +157,17 @@ func (x *Exchanges) grant(p check.Passed, j *settle.Judgement, g agreed, out *Gr
 		return err
 	}
 	if slices.Contains(g.scopes, "openid") {
-		out.IDToken, err = token.IssueID(p, x.keys.Ring(), token.IDClaims{Issuer: x.policy.Issuer, Subject: claims.Subject, Audience: g.client.ID, IssuedAt: j.Now,
+		by, err := x.signer(g.client.IDTokens().Alg)
+		if err != nil {
+			return err
+		}
+		out.IDToken, err = token.IssueID(p, by, g.client, token.IDClaims{Issuer: x.policy.Issuer, Subject: claims.Subject, IssuedAt: j.Now,
 			ExpiresAt: j.Now.Add(idTokenFor), AuthTime: g.terms.AuthTime, ACR: g.terms.ACR, AMR: g.terms.AMR, Nonce: g.nonce, Session: claims.Session, Access: out.Access})
+		if err != nil {
+			return err
+		}
 	}
-	return err
+	return nil
 }
 
 // idTokenFor is how long an ID token is good (security defaults 3.2).

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go-json-experiment/json"
+
 	"github.com/doorward/doorward/internal/base/fault"
 	"github.com/doorward/doorward/internal/core/check"
 	"github.com/doorward/doorward/internal/core/client"
@@ -27,6 +29,58 @@ type Person struct {
 	Scopes  []string
 	Client  client.Client
 	Claims  token.Claims
+
+	passed check.Passed
+}
+
+// told is what scopes let an application know of a person (OpenID Connect Core
+// section 5.4): what is kept here, and the address as verified only when it is
+// (check OI-19).
+func told(u identity.User, scopes []string) map[string]any {
+	facts := map[string]any{}
+	for _, s := range scopes {
+		switch s {
+		case "profile":
+			if u.Name != "" {
+				facts["name"] = u.Name
+			}
+		case "email":
+			facts["email"], facts["email_verified"] = u.Email, u.Verified
+		}
+	}
+	return facts
+}
+
+// Told is what the application is told of the person.
+func (p Person) Told() map[string]any {
+	claims := told(p.User, p.Scopes)
+	claims["sub"] = p.Subject
+	return claims
+}
+
+// Signs says whether the application registered to be told in a JWT.
+func (p Person) Signs() bool { return p.Client.UserinfoAlg != "" }
+
+// TellSigned is what is said of the person as a JWT for the application alone,
+// encrypted where it asked for that (section 5.3.2). It has no end, so that nobody
+// takes it for an ID token.
+func (x *Exchanges) TellSigned(p Person) (string, error) {
+	claims := p.Told()
+	claims["iss"], claims["aud"] = x.policy.Issuer, p.Client.ID
+	return x.answer(p.passed, p.Client, p.Client.Userinfo(), token.UserinfoType, claims)
+}
+
+// answer signs something for one application as it asked.
+func (x *Exchanges) answer(p check.Passed, to client.Client, how client.Sealing, typ string, claims any) (string, error) {
+	by, err := x.signer(how.Alg)
+	if err != nil {
+		return "", err
+	}
+	b, err := json.Marshal(claims, json.Deterministic(true))
+	if err != nil {
+		return "", err
+	}
+	return token.Answer(p, by, to, how, typ, b)
 }
 
 // UserInfo says whom an access token with openid speaks of (OpenID Connect Core
@@ -53,7 +107,7 @@ func (x *Exchanges) UserInfo(ctx context.Context, shown token.Shown) (Person, er
 	if err := j.Err(); err != nil {
 		return Person{}, err
 	}
-	if _, err := j.Close(); err != nil {
+	if out.passed, err = j.Close(); err != nil {
 		return Person{}, err
 	}
 	return out, nil

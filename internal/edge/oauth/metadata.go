@@ -43,7 +43,11 @@ func (o *OAuth) metadata(ring *key.Ring) any {
 	m["scopes_supported"] = []string{"openid", "profile", "email", "offline_access"}
 	m["claims_supported"] = []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash", "name", "email", "email_verified"}
 	m["subject_types_supported"] = []string{"public"}
-	m["id_token_signing_alg_values_supported"] = ring.Algs()
+	for _, answer := range []string{"id_token", "userinfo", "introspection"} {
+		m[answer+"_signing_alg_values_supported"] = signing(ring)
+		m[answer+"_encryption_alg_values_supported"] = jose.KeyAlgs()
+		m[answer+"_encryption_enc_values_supported"] = jose.Encs()
+	}
 	m["prompt_values_supported"] = []string{"none", "login", "consent", "select_account"}
 	m["userinfo_endpoint"] = issuer + "/oauth/userinfo"
 	m["request_parameter_supported"] = false
@@ -58,9 +62,6 @@ func (o *OAuth) metadata(ring *key.Ring) any {
 	m["revocation_endpoint_auth_methods_supported"] = append([]string{client.AuthNone}, o.authMethods()...)
 	m["introspection_endpoint"] = issuer + "/oauth/introspect"
 	m["introspection_endpoint_auth_methods_supported"] = o.authMethods()
-	m["introspection_signing_alg_values_supported"] = signing(ring)
-	m["introspection_encryption_alg_values_supported"] = jose.KeyAlgs()
-	m["introspection_encryption_enc_values_supported"] = jose.Encs()
 	m["access_token_signing_alg_values_supported"] = ring.Algs()
 	m["acr_values_supported"] = []string{"urn:doorward:acr:1"}
 	m["doorward_revocations_endpoint"] = issuer + "/revocations"

@@ -5,7 +5,6 @@ import (
 
 	"github.com/doorward/doorward/internal/base/fault"
 	"github.com/doorward/doorward/internal/core/check"
-	"github.com/doorward/doorward/internal/core/exchange"
 	"github.com/doorward/doorward/internal/edge/door"
 )
 
@@ -25,25 +24,16 @@ func (o *OAuth) userinfo(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	door.WriteJSON(w, "application/json", http.StatusOK, userClaims(p))
-	return nil
-}
-
-// userClaims are what the scopes of a token let an application know (OpenID
-// Connect Core section 5.4).
-func userClaims(p exchange.Person) map[string]any {
-	claims := map[string]any{"sub": p.Subject}
-	for _, s := range p.Scopes {
-		switch s {
-		case "profile":
-			if p.User.Name != "" {
-				claims["name"] = p.User.Name
-			}
-		case "email":
-			claims["email"], claims["email_verified"] = p.User.Email, p.User.Verified
-		}
+	if !p.Signs() {
+		door.WriteJSON(w, "application/json", http.StatusOK, p.Told())
+		return nil
 	}
-	return claims
+	text, err := o.Exchange.TellSigned(p)
+	if err != nil {
+		return err
+	}
+	writeJWT(w, "application/jwt", text)
+	return nil
 }
 
 // challenge renders a refusal where an access token is asked for (RFC 6750
