@@ -229,3 +229,32 @@ func TestALostAnswerOfABoundRefresh(t *testing.T) {
 		granted(t, s.Token(a.Client, proofAt(s, h), refreshing(first.Refresh)))
 	})
 }
+
+// A bound token of a first-party application acts in its session with its key
+// alone; another application's acts in nobody's, whatever it proves.
+func TestBoundTokensAtTheSessionAPI(t *testing.T) {
+	onDPoP(t, func(t *testing.T, s *rig.Server, v *rig.Visitor) {
+		h, thief := s.Holder(), s.Holder()
+		mine := newApp(s, v, map[string]any{"doorward_first_party": true})
+		got := granted(t, s.Token(mine.Client, proofAt(s, h), mine.code(t, nil)))
+		s.DPoP(h, "GET", "/session", got.Access, nil).Want(t, 200)
+		s.DPoP(h, "GET", "/sessions", got.Access, nil).Want(t, 200)
+		other := newApp(s, v, nil)
+		theirs := granted(t, s.Token(other.Client, proofAt(s, h), other.code(t, nil)))
+		for _, at := range []struct{ method, path string }{{"GET", "/session"}, {"GET", "/sessions"}, {"POST", "/sessions/end-others"}, {"DELETE", "/session"}} {
+			for what, a := range map[string]rig.Answer{"as Bearer": s.Bearer(at.method, at.path, got.Access), "by a thief": s.DPoP(thief, at.method, at.path, got.Access, nil)} {
+				if r := a.Refusal(t); a.Status != 401 || r.Check != "token.sender" {
+					t.Errorf("%s %s %s: %d %+v", at.method, at.path, what, a.Status, r)
+				}
+			}
+			if a := s.DPoP(h, at.method, at.path, theirs.Access, nil); a.Status != 403 || a.Refusal(t).Check != "token.first_party" {
+				t.Errorf("%s %s by another application: %d %s", at.method, at.path, a.Status, a.Body)
+			}
+		}
+		s.DPoP(h, "DELETE", "/session", got.Access, nil).Want(t, 204)
+		s.DPoP(h, "GET", "/session", got.Access, nil).Want(t, 401)
+		if r := s.DPoP(h, "GET", "/api/v1/users", theirs.Access, nil).Refusal(t); r.Check == "" {
+			t.Errorf("the management API: %+v", r)
+		}
+	})
+}

@@ -35,7 +35,9 @@ type Credential struct {
 
 // bearer reads the session of a credential's access token, before any
 // judgement on rows: it is judged on the feed. One that has expired or was
-// revoked stands for nothing; a feed that cannot be read is an error.
+// revoked stands for nothing; a feed that cannot be read is an error. Another
+// application's is refused: it was given to read of the person, not to sign them
+// out.
 func (x *Exchanges) bearer(ctx context.Context, c Credential) (session.ID, error) {
 	if c.Bearer.Access == "" {
 		return session.ID{}, nil
@@ -46,6 +48,13 @@ func (x *Exchanges) bearer(ctx context.Context, c Credential) (session.ID, error
 	}
 	if err := x.sender(c.Bearer, claims.Confirm); err != nil {
 		return session.ID{}, err
+	}
+	v := x.pipe.Store.View(ctx)
+	switch c := v.Client(claims.Client); {
+	case v.Err() != nil:
+		return session.ID{}, v.Err()
+	case !c.FirstParty:
+		return session.ID{}, check.Refuse(tokenFirstParty)
 	}
 	if id, err := session.ParseID(claims.Session); err == nil {
 		return id, nil
