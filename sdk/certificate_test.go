@@ -55,7 +55,7 @@ func (i *issuer) boundTo(s signer, cnf map[string]any) string {
 	return s.mint(i.claims(map[string]any{"cnf": cnf}))
 }
 
-// Attack SES-19: a stolen token that is bound to a certificate, over real TLS.
+// FP-02: a stolen token that is bound to a certificate, over real TLS.
 func TestTokensBoundToACertificate(t *testing.T) {
 	i := newIssuer(t)
 	s := i.addKey(jose.ES256)

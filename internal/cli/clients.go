@@ -29,6 +29,12 @@ type client struct {
 	Revocation string         `json:"doorward_revocation,omitzero"`
 	JWKS       jsontext.Value `json:"jwks,omitzero"`
 	JWKSURI    string         `json:"jwks_uri,omitzero"`
+	SubjectDN  string         `json:"tls_client_auth_subject_dn,omitzero"`
+	SANDNS     string         `json:"tls_client_auth_san_dns,omitzero"`
+	SANURI     string         `json:"tls_client_auth_san_uri,omitzero"`
+	SANIP      string         `json:"tls_client_auth_san_ip,omitzero"`
+	SANEmail   string         `json:"tls_client_auth_san_email,omitzero"`
+	CertBound  bool           `json:"tls_client_certificate_bound_access_tokens,omitzero"`
 	// What the server says of one that stands.
 	State   string         `json:"doorward_state,omitzero"`
 	Secrets []clientSecret `json:"doorward_secrets,omitempty"`
@@ -46,6 +52,8 @@ var members = map[string]string{
 	"name": "client_name", "redirect": "redirect_uris", "post-logout": "post_logout_redirect_uris", "scope": "scope", "auth": "token_endpoint_auth_method",
 	"resource": "doorward_resources", "origin": "doorward_origins", "grant": "grant_types", "token-format": "doorward_token_format", "first-party": "doorward_first_party",
 	"pkce": "doorward_pkce", "revocation": "doorward_revocation", "jwks": "jwks", "jwks-uri": "jwks_uri",
+	"tls-subject-dn": "tls_client_auth_subject_dn", "tls-san-dns": "tls_client_auth_san_dns", "tls-san-uri": "tls_client_auth_san_uri", "tls-san-ip": "tls_client_auth_san_ip",
+	"tls-san-email": "tls_client_auth_san_email", "certificate-bound": "tls_client_certificate_bound_access_tokens",
 }
 
 // registering is an application as flags say it.
@@ -63,6 +71,12 @@ func (in *registering) flags(flags *pflag.FlagSet) {
 	flags.StringVar(&in.Auth, "auth", "", "how it proves itself: client_secret_basic, client_secret_post, private_key_jwt,\ntls_client_auth, self_signed_tls_client_auth, or none")
 	flags.StringVar(&in.jwks, "jwks", "", "its public keys: a file with a JWK Set, or - for stdin")
 	flags.StringVar(&in.JWKSURI, "jwks-uri", "", "where it publishes its public keys")
+	flags.StringVar(&in.SubjectDN, "tls-subject-dn", "", "the subject of its certificate, for tls_client_auth: CN=report,O=Example")
+	flags.StringVar(&in.SANDNS, "tls-san-dns", "", "instead: a DNS name in its certificate")
+	flags.StringVar(&in.SANURI, "tls-san-uri", "", "instead: a URI in its certificate, such as spiffe://example.org/report")
+	flags.StringVar(&in.SANIP, "tls-san-ip", "", "instead: an IP address in its certificate")
+	flags.StringVar(&in.SANEmail, "tls-san-email", "", "instead: an e-mail address in its certificate")
+	flags.BoolVar(&in.CertBound, "certificate-bound", false, "its tokens are bound to the certificate that it shows")
 	flags.StringArrayVar(&in.Resources, "resource", nil, "an API its tokens are for")
 	flags.StringArrayVar(&in.Origins, "origin", nil, "an origin its pages are served from")
 	flags.StringArrayVar(&in.Grants, "grant", nil, "a grant it may use")
@@ -100,10 +114,14 @@ func (r *root) showClient(answer any, c client) error {
 		row(w, "state", c.State)
 		for _, s := range [][2]string{{"redirects", strings.Join(c.Redirects, " ")}, {"after sign-out", strings.Join(c.PostLogout, " ")}, {"origins", strings.Join(c.Origins, " ")},
 			{"scope", c.Scope}, {"resources", strings.Join(c.Resources, " ")}, {"grants", strings.Join(c.Grants, " ")}, {"proves itself by", c.Auth},
-			{"access tokens", c.Format}, {"revocation", c.Revocation}, {"pkce", c.PKCE}} {
+			{"access tokens", c.Format}, {"revocation", c.Revocation}, {"pkce", c.PKCE},
+			{"certificate of", c.SubjectDN + c.SANDNS + c.SANURI + c.SANIP + c.SANEmail}} {
 			if s[1] != "" {
 				row(w, s[0], s[1])
 			}
+		}
+		if c.CertBound {
+			row(w, "tokens", "bound to its certificate")
 		}
 		if c.FirstParty {
 			row(w, "first party", "yes")

@@ -136,3 +136,29 @@ func TestTheLifeOfAnApplication(t *testing.T) {
 		}
 	})
 }
+
+// An application that proves itself by a certificate, as an operator makes it.
+func TestTheCertificateOfAnApplication(t *testing.T) {
+	s := rig.Start(t, rig.SQLite)
+	run := func(code int, args ...string) map[string]any {
+		t.Helper()
+		return want(t, code, s.CLI("", append(args, "--json")...), append(args, "--json")...)
+	}
+	made := run(0, "clients", "create", "--name", "Report", "--type", "machine", "--auth", "tls_client_auth", "--tls-subject-dn", "CN=report,O=Example", "--certificate-bound")
+	if made["client_secret"] != nil || made["tls_client_auth_subject_dn"] != "CN=report,O=Example" || made["tls_client_certificate_bound_access_tokens"] != true {
+		t.Errorf("made %v", made)
+	}
+	id := made["client_id"].(string)
+	if r := s.CLI("", "clients", "show", id); !strings.Contains(r.Stdout, "CN=report,O=Example") || !strings.Contains(r.Stdout, "bound to its certificate") {
+		t.Errorf("shown as %s", r.Stdout)
+	}
+	changed := run(0, "clients", "edit", id, "--tls-subject-dn", "", "--tls-san-uri", "spiffe://example.org/report")
+	if changed["tls_client_auth_subject_dn"] != nil || changed["tls_client_auth_san_uri"] != "spiffe://example.org/report" {
+		t.Errorf("changed to %v", changed)
+	}
+	for _, names := range [][]string{nil, {"--tls-subject-dn", "report"}, {"--tls-subject-dn", "CN=report", "--tls-san-ip", "192.0.2.7"}} {
+		if r := s.CLI("", append([]string{"clients", "create", "--name", "Report", "--type", "machine", "--auth", "tls_client_auth"}, names...)...); r.Code == 0 || !strings.Contains(r.Stderr, "tls_client_auth_subject_dn") {
+			t.Errorf("%q: %d %s", names, r.Code, r.Stderr)
+		}
+	}
+}

@@ -218,3 +218,47 @@ func TestCertificatesThroughAProxy(t *testing.T) {
 		}
 	}
 }
+
+// FP-02: a stolen token that is bound to a certificate, at each
+// listener.
+func TestTokensBoundToACertificate(t *testing.T) {
+	rig.Both(t, func(t *testing.T, engine rig.Engine) {
+		address := freeAddress(t)
+		s := rig.Start(t, engine, rig.Env("DOORWARD_MTLS_LISTEN="+address))
+		own, other := newShower(t, nil, x509.Certificate{}), newShower(t, nil, x509.Certificate{})
+		s.Register(map[string]any{"client_id": "own", "client_name": "Own", "doorward_type": "machine", "token_endpoint_auth_method": "self_signed_tls_client_auth",
+			"jwks": own.set, "scope": "revocations:read", "doorward_resources": []string{"own-api"}, "tls_client_certificate_bound_access_tokens": true})
+		_, port, _ := net.SplitHostPort(address)
+		at := "https://localhost:" + port
+		got := asks(t, showing(t, s.Data, own), http.MethodPost, at+"/oauth/token", url.Values{"grant_type": {"client_credentials"}, "client_id": {"own"}})
+		access, _ := got.body["access_token"].(string)
+		if got.status != http.StatusOK || got.body["token_type"] != "Bearer" || access == "" {
+			t.Fatalf("%d %v", got.status, got.body)
+		}
+		in := asks(t, showing(t, s.Data, own), http.MethodPost, at+"/oauth/introspect", url.Values{"client_id": {"own"}, "token": {access}})
+		if cnf, _ := in.body["cnf"].(map[string]any); in.body["active"] != true || cnf["x5t#S256"] != own.thumb {
+			t.Errorf("introspected as %v", in.body)
+		}
+		for name, c := range map[string]struct {
+			client *http.Client
+			at     string
+			want   int
+		}{
+			"its certificate":       {showing(t, s.Data, own), at, http.StatusOK},
+			"another's certificate": {showing(t, s.Data, other), at, http.StatusUnauthorized},
+			"none":                  {showing(t, s.Data, nil), at, http.StatusUnauthorized},
+			"at the other listener": {s.Client(), s.URL, http.StatusUnauthorized},
+		} {
+			for _, path := range []string{"/revocations?after=0", "/oauth/userinfo", "/api/v1/users"} {
+				a := asks(t, c.client, http.MethodGet, c.at+path, nil, "Authorization", "Bearer "+access)
+				refused := a.body["check"] == "token.certificate"
+				if refused != (c.want == http.StatusUnauthorized) || path == "/revocations?after=0" && a.status != c.want {
+					t.Errorf("%s, %s: %d %v", name, path, a.status, a.body)
+				}
+				if refused && (a.status != http.StatusUnauthorized || !strings.Contains(a.header.Get("WWW-Authenticate"), `error="invalid_token"`)) {
+					t.Errorf("%s, %s: %d, challenge %q", name, path, a.status, a.header.Get("WWW-Authenticate"))
+				}
+			}
+		}
+	})
+}

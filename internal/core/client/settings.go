@@ -70,6 +70,9 @@ func (c Client) validSettings() (check.Word, bool) {
 		return WordURI, false
 	case (c.Auth == AuthCertificate || s.Named != (Named{})) && !s.Named.valid(), c.Auth != AuthCertificate && s.Named != (Named{}):
 		return WordNamed, false
+	case s.CertificateBound && c.FirstParty && len(c.Origins) > 0:
+		// The session API gives its pages tokens that are bound to nothing.
+		return WordOrigin, false
 	case s.JWKSURI != "" && (!WebAddress(s.JWKSURI) || s.JWKS != nil): // RFC 7591 section 2: not both
 		return WordJWKSURI, false
 	case (c.Auth == AuthKey || c.Auth == AuthSelfSigned) && s.JWKS == nil && s.JWKSURI == "":

@@ -19,6 +19,8 @@ import (
 	"github.com/doorward/doorward/internal/base/jose"
 	"github.com/doorward/doorward/internal/core/client"
 	"github.com/doorward/doorward/internal/core/exchange"
+	"github.com/doorward/doorward/internal/core/manage"
+	"github.com/doorward/doorward/internal/core/token"
 )
 
 // An authority signs certificates; without a certificate of its own they are
@@ -209,6 +211,110 @@ func TestTokensAreNotGivenWithoutTheirCertificate(t *testing.T) {
 		p.Certificates = []*x509.Certificate{shown}
 		if _, err := r.ClientCredentials(t.Context(), home, p, exchange.Asked{}); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// FP-02: what is bound to a certificate is worth nothing without it, at
+// whatever takes the token (RFC 8705 section 3).
+func TestTokensAreBoundToTheirCertificate(t *testing.T) {
+	onEach(t, func(t *testing.T, r *rig) {
+		k, set := signer(t, jose.ES256)
+		for _, format := range []string{client.JWT, client.Opaque} {
+			c := robot(set)
+			c.ID, c.TokenFormat, c.CertificateBound, c.Resources = "robot-"+format, format, true, []string{"https://api.robot.example/" + format}
+			r.register(c)
+			mine, _ := selfSigned(t)
+			other, _ := selfSigned(t)
+			proof := func() exchange.ClientProof {
+				p := r.assertion(k, "iss", c.ID, "sub", c.ID)
+				p.Certificates = []*x509.Certificate{mine}
+				return p
+			}
+			g, err := r.ClientCredentials(t.Context(), home, proof(), exchange.Asked{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			thumb := token.CertificateHash([]*x509.Certificate{mine})
+			if g.Confirm.X5T != thumb || g.Confirm.JKT != "" {
+				t.Errorf("%s: bound to %+v", format, g.Confirm)
+			}
+			in, err := r.Introspect(t.Context(), home, proof(), g.Access)
+			if err != nil || !in.Active || in.Claims.Confirm.X5T != thumb {
+				t.Errorf("%s: introspected as %+v, %v", format, in, err)
+			}
+			show := func(certificate string) error {
+				_, err := r.Access(t.Context(), token.Shown{Access: g.Access, Certificate: certificate})
+				return err
+			}
+			if err := show(thumb); err != nil {
+				t.Errorf("%s: beside its certificate: %v", format, err)
+			}
+			refused(t, show(""), "token.certificate")
+			refused(t, show(token.CertificateHash([]*x509.Certificate{other})), "token.certificate")
+			// The proof of a key stands for no certificate.
+			h := newHolder(t)
+			_, err = r.Access(t.Context(), h.proves(t, token.Shown{Access: g.Access, DPoP: true, Method: "GET", Address: issuer + "/x"}, r.clock.now()))
+			refused(t, err, "token.certificate")
+			// Both at once: both are asked for.
+			both := proof()
+			both.Key, err = r.Prove(h.proves(t, token.Shown{Method: "POST", Address: issuer + "/oauth/token"}, r.clock.now()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if g, err = r.ClientCredentials(t.Context(), home, both, exchange.Asked{}); err != nil || g.Confirm.X5T != thumb || g.Confirm.JKT == "" {
+				t.Fatalf("%s: %+v %v", format, g.Confirm, err)
+			}
+			refused(t, show(thumb), "token.sender")
+			s := h.proves(t, token.Shown{Access: g.Access, DPoP: true, Method: "GET", Address: issuer + "/x", Certificate: thumb}, r.clock.now())
+			if _, err := r.Access(t.Context(), s); err != nil {
+				t.Errorf("%s: both: %v", format, err)
+			}
+		}
+	})
+}
+
+// FP-02: the refresh token of an application that cannot prove which one it is
+// is worth nothing without the certificate of the first time (RFC 8705 section
+// 4); one that can proves itself, and may renew its certificate.
+func TestRefreshTokensOfPublicApplicationsAreBoundToTheirCertificate(t *testing.T) {
+	onEach(t, func(t *testing.T, r *rig) {
+		mine, _ := selfSigned(t)
+		other, _ := selfSigned(t)
+		of := r.signIn(t, r.person())
+		r.application(t, "public", func(c *manage.NewClient) {
+			c.Auth, c.Secret, c.Type, c.FirstParty, c.CertificateBound = client.AuthNone, "", "native", true, true
+		})
+		confidential := r.application(t, "confidential", func(c *manage.NewClient) { c.CertificateBound = true })
+		thumb := func(c *x509.Certificate) string { return token.CertificateHash([]*x509.Certificate{c}) }
+		with := func(p exchange.ClientProof, c *x509.Certificate) exchange.ClientProof {
+			if c != nil {
+				p.Certificates = []*x509.Certificate{c}
+			}
+			return p
+		}
+		public := exchange.ClientProof{ID: "public"}
+		g := r.given(t, r, of, with(public, mine), "openid offline_access")
+		if g.Confirm.X5T != thumb(mine) || g.Refresh == "" {
+			t.Fatalf("%+v", g)
+		}
+		if _, err := r.UserInfo(t.Context(), token.Shown{Access: g.Access, Certificate: thumb(mine)}); err != nil {
+			t.Errorf("userinfo beside the certificate: %v", err)
+		}
+		_, err := r.UserInfo(t.Context(), token.Shown{Access: g.Access})
+		refused(t, err, "token.certificate")
+		for _, c := range []*x509.Certificate{other, nil} {
+			_, err := r.RefreshGrant(t.Context(), home, with(public, c), g.Refresh, exchange.Asked{})
+			refused(t, err, map[bool]string{true: "client.authentic", false: "dpop.grant"}[c == nil])
+		}
+		next, err := r.RefreshGrant(t.Context(), home, with(public, mine), g.Refresh, exchange.Asked{})
+		if err != nil || next.Confirm.X5T != thumb(mine) {
+			t.Errorf("with its certificate: %+v %v", next.Confirm, err)
+		}
+		g = r.given(t, r, of, with(confidential, mine), "openid offline_access")
+		next, err = r.RefreshGrant(t.Context(), home, with(confidential, other), g.Refresh, exchange.Asked{})
+		if err != nil || next.Confirm.X5T != thumb(other) {
+			t.Errorf("a renewed certificate: %+v %v", next.Confirm, err)
 		}
 	})
 }

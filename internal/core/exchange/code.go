@@ -239,7 +239,7 @@ func (x *Exchanges) RefreshGrant(ctx context.Context, by settle.Caller, proof Cl
 		j.Hold(token.RefreshAuthentic, v != token.Foreign)
 		// Who has the token without its key has nothing: not even the power to end
 		// the family by showing it too often.
-		if bound := f.Terms.Confirm; v != token.Foreign && !j.Hold(token.GrantSender, bound.JKT == "" || bound.JKT == to.JKT) {
+		if bound := f.Terms.Confirm; v != token.Foreign && !j.Hold(token.GrantSender, (bound.JKT == "" || bound.JKT == to.JKT) && bound.Beside(token.CertificateHash(p.proof.Certificates))) {
 			return nil
 		}
 		j.Hold(token.RefreshPresent, v != token.Future)

@@ -56,9 +56,13 @@ func (x *Exchanges) sender(s token.Shown, to token.Confirm) error {
 // bind holds what there is to say of the proof that a token request brings,
 // ProofDemanded and ProofUnspent, and gives what its tokens are bound to, with
 // the write that uses the proof up: on every node of one store it counts once
-// (RFC 9449 section 11.1).
+// (RFC 9449 section 11.1). Of an application that is registered so they are
+// bound to its certificate as well (RFC 8705 section 3).
 func (p *proving) bind(j *settle.Judgement, c client.Client) (to token.Confirm, ok bool) {
 	proof := p.proof.Key
+	if c.CertificateBound {
+		to.X5T = token.CertificateHash(p.proof.Certificates)
+	}
 	if !j.Hold(token.ProofDemanded, proof.Exists() || !c.BoundTokens) {
 		return to, false
 	}
@@ -70,7 +74,8 @@ func (p *proving) bind(j *settle.Judgement, c client.Client) (to token.Confirm, 
 		return to, false
 	}
 	j.Also(once)
-	return token.Confirm{JKT: proof.JKT}, true
+	to.JKT = proof.JKT
+	return to, true
 }
 
 // Prove reads the proof that a request to the token endpoint shows; that it was

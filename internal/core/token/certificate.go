@@ -13,7 +13,7 @@ import (
 // AccessCertificate is held of whoever sends an access token.
 var AccessCertificate = check.New(check.Check{Number: 946, ID: "token.certificate", Fault: fault.Unauthenticated, Shown: "token.certificate",
 	Says: "An access token that is bound to a certificate comes over a connection that shows it.", Source: "RFC 8705 section 3",
-	Title: "The access token is bound to a certificate that was not shown.", Stops: []string{"SES-19"}})
+	Title: "The access token is bound to a certificate that was not shown."})
 
 // CertificateHash is how a token names the certificate that it is bound to
 // (x5t#S256, RFC 8705 section 3.1); empty for none.

@@ -88,8 +88,8 @@ var (
 		Says: "A proof was sent, if the application is registered to get bound tokens only.", Source: "RFC 9449 section 5.2",
 		Title: "This application must send a DPoP proof."})
 	GrantSender = check.New(check.Check{Number: 970, ID: "dpop.grant", Fault: fault.Grant, Shown: "dpop.grant",
-		Says: "A code or refresh token that is bound to a key is used with a proof of that key.", Source: "RFC 9449 sections 5 and 10",
-		Title: "This grant is bound to another key."})
+		Says: "A code or refresh token that is bound to a key or a certificate is used with a proof of it.", Source: "RFC 9449 sections 5 and 10; RFC 8705 section 4",
+		Title: "This grant is bound to another key or certificate."})
 	AccessSender = check.New(check.Check{Number: 971, ID: "token.sender", Fault: fault.Unauthenticated, Shown: "token.sender",
 		Says: "A bound access token comes with a proof of its key, and one that is not comes as Bearer.", Source: "RFC 9449 section 7.2",
 		Title: "The access token is bound to a key that was not proved.", Stops: []string{"SES-19"}})
