@@ -30,7 +30,7 @@ func (r *root) drill() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "drill", Short: "Run the known attacks against this deployment", Args: cobra.NoArgs,
 		Long: "Run the known attacks against the deployment whose socket this is, at its public address, as a stranger's client\n" +
-			"would, and say of each whether it held. It makes two people and two applications named drill-..., takes them away\n" +
+			"would, and say of each whether it held. It makes two people and four applications named drill-..., takes them away\n" +
 			"afterwards, and sends at most 100 requests a second. 0: all held. 1: one broke.",
 		Example: "  doorward drill --only alg-none,csrf",
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -73,7 +73,7 @@ var marks = map[drill.Outcome]string{drill.Held: "✓", drill.Broke: "✕", dril
 func (r *root) runDrill(ctx context.Context, o drill.Options, file string) error {
 	o.Ready = func(target string, attacks int) {
 		fmt.Fprintf(r.stderr, "Target  %s   proved yours (socket and challenge)\n", plain(target))
-		fmt.Fprintf(r.stderr, "Plan    %d attacks, at most 100 requests a second, 2 people and 2 applications for the time of it\n\n", attacks)
+		fmt.Fprintf(r.stderr, "Plan    %d attacks, at most 100 requests a second, 2 people and 4 applications for the time of it\n\n", attacks)
 	}
 	o.After = func(a drill.Result) {
 		fmt.Fprintf(r.stderr, "%s %-8s %-20s %s\n", marks[a.Outcome], a.Group, a.ID, a.Outcome)

@@ -31,6 +31,7 @@ type run struct {
 
 	ana, ben      person
 	reader, other application // reader owns the server's own tokens, other none
+	web, spare    application // people sign in to these
 	people        []person
 	apps          []application
 }

@@ -7,6 +7,7 @@ package drill
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -32,10 +33,11 @@ const (
 	Tokens   = "Tokens"
 	Sessions = "Sessions"
 	Forms    = "Forms"
+	OAuth    = "OAuth"
 )
 
 // All lists every attack. The last ones use up the budget of this network.
-func All() []Attack { return slices.Concat(tokenAttacks, proofAttacks, sessionAttacks, formAttacks) }
+func All() []Attack { return slices.Concat(tokenAttacks, proofAttacks, sessionAttacks, oauthAttacks, formAttacks) }
 
 // An Outcome is how an attack ended.
 type Outcome string
@@ -220,20 +222,29 @@ func (r *run) cast() error {
 		who.id = made.ID
 		r.people = append(r.people, *who)
 	}
-	for i, c := range []struct {
-		app      *application
-		resource string
-	}{{&r.reader, r.target}, {&r.other, "https://" + name + ".invalid"}} {
+	for i, app := range []*application{&r.reader, &r.other, &r.web, &r.spare} {
 		random := secret.Random()
-		*c.app = application{fmt.Sprintf("%s-%d", name, i), secret.Encode(random[:])}
+		*app = application{fmt.Sprintf("%s-%d", name, i), secret.Encode(random[:])}
+		metadata := map[string]any{"client_id": app.id, "client_secret": app.secret, "client_name": name}
+		switch app {
+		case &r.web, &r.spare:
+			// First-party, so that nobody is asked whether they allow it.
+			maps.Copy(metadata, map[string]any{"doorward_type": "web", "doorward_first_party": true, "redirect_uris": []string{app.back()},
+				"token_endpoint_auth_method": "client_secret_basic", "grant_types": []string{"authorization_code", "refresh_token"}, "scope": "openid offline_access"})
+		default:
+			resource := r.target
+			if app == &r.other {
+				resource = "https://" + name + ".invalid"
+			}
+			maps.Copy(metadata, map[string]any{"doorward_type": "machine", "doorward_resources": []string{resource}, "scope": "revocations:read"})
+		}
 		var made struct {
 			ID string `json:"client_id"`
 		}
-		if err := r.Manage(r.ctx, http.MethodPost, "/api/v1/clients", map[string]any{"client_id": c.app.id, "client_secret": c.app.secret, "client_name": name,
-			"doorward_type": "machine", "doorward_resources": []string{c.resource}, "scope": "revocations:read"}, &made); err != nil {
+		if err := r.Manage(r.ctx, http.MethodPost, "/api/v1/clients", metadata, &made); err != nil {
 			return err
 		}
-		r.apps = append(r.apps, *c.app)
+		r.apps = append(r.apps, *app)
 	}
 	return nil
 }

@@ -63,7 +63,7 @@ func stage(s settings, c cores, top *ceiling, dir, store string, out *report) (e
 		return err
 	}
 	run := ceilings(top)
-	for _, w := range append(workloads(srv, in, seeds, durable), oauthWorkloads(srv, apps)...) {
+	for _, w := range append(workloads(srv, in, seeds, durable), oauthWorkloads(srv, apps, in, durable)...) {
 		if s.wants(w.id) {
 			run = append(run, w)
 		}

@@ -232,7 +232,8 @@ func breaking(next http.RoundTripper) map[string]struct {
 			}
 			return response
 		}), []string{"alg-none", "key-confusion", "kid-traversal", "key-in-header", "stripped-signature", "typ-swap", "wrong-issuer", "token-places", "expired", "proof-forged", "bound-token-theft", "fixation", "cookie-twice", "token-cut",
-			"refresh-reuse", "foreign-session", "sign-out", "csrf", "cross-site", "host-header", "mass-assignment", "oversized", "enumeration", "rate-limits"}},
+			"refresh-reuse", "foreign-session", "sign-out", "csrf", "cross-site", "host-header", "mass-assignment", "oversized", "enumeration", "rate-limits",
+			"code-replay", "foreign-code", "pkce-downgrade", "redirect-corpus", "parameters-twice", "missing-grants", "kinds-of-code", "rotation-oauth"}},
 		"takes every token for active": {after(func(_ string, r *http.Request, response *http.Response) *http.Response {
 			if r.URL.Path == "/oauth/introspect" {
 				return body(response, 200, `{"active":true}`)
@@ -268,7 +269,7 @@ func breaking(next http.RoundTripper) map[string]struct {
 				response.Header.Set("Access-Control-Allow-Credentials", "true")
 			}
 			return response
-		}), []string{"cors"}},
+		}), []string{"cors", "cors-oauth"}},
 		"leads wherever it is told": {after(func(sent string, r *http.Request, response *http.Response) *http.Response {
 			if form, err := url.ParseQuery(sent); err == nil && response.StatusCode == 303 && form.Get("return_to") != "" {
 				response.Header.Set("Location", form.Get("return_to"))
