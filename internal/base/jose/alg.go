@@ -88,3 +88,10 @@ func (a Alg) fits(public crypto.PublicKey) error {
 	}
 	return nil
 }
+
+// sameAlg says whether two names are of one algorithm: EdDSA with the keys that
+// are read here is Ed25519, by whichever of its names a key or a token calls it
+// (RFC 9864 section 2.2).
+func sameAlg(a, b Alg) bool {
+	return a == b || (a == EdDSA || a == Ed25519) && (b == EdDSA || b == Ed25519)
+}

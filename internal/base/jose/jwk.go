@@ -167,7 +167,7 @@ func (k PublicKey) For(alg Alg) (Key, error) {
 
 // may says whether the JWK lets the key be used so.
 func (k PublicKey) may(use, alg string, ops ...string) bool {
-	return k.public != nil && (k.use == "" || k.use == use) && (k.alg == "" || k.alg == alg) &&
+	return k.public != nil && (k.use == "" || k.use == use) && (k.alg == "" || sameAlg(Alg(k.alg), Alg(alg))) &&
 		(k.ops == nil || slices.ContainsFunc(ops, func(op string) bool { return slices.Contains(k.ops, op) }))
 }
 
@@ -255,7 +255,7 @@ func (s KeySet) Verify(token string, types []string, algs []Alg) (claims []byte,
 	if h.bringsKey() {
 		return nil, Key{}, fmt.Errorf("%w: the header brings its own", ErrKey)
 	}
-	if !slices.Contains(algs, Alg(h.Alg)) {
+	if !slices.ContainsFunc(algs, func(a Alg) bool { return sameAlg(a, Alg(h.Alg)) }) {
 		return nil, Key{}, ErrAlgorithm
 	}
 	by, err = s.find(h.Kid, Alg(h.Alg))
@@ -287,7 +287,7 @@ func VerifyProof(token, typ string, algs []Alg) (claims []byte, by PublicKey, er
 	if h.JKU != nil || h.X5U != nil || h.X5C != nil {
 		return nil, PublicKey{}, fmt.Errorf("%w: the header points to one", ErrKey)
 	}
-	if !slices.Contains(algs, Alg(h.Alg)) {
+	if !slices.ContainsFunc(algs, func(a Alg) bool { return sameAlg(a, Alg(h.Alg)) }) {
 		return nil, PublicKey{}, ErrAlgorithm
 	}
 	by, err = ReadJWK(h.JWK)
