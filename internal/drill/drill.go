@@ -37,7 +37,9 @@ const (
 )
 
 // All lists every attack. The last ones use up the budget of this network.
-func All() []Attack { return slices.Concat(tokenAttacks, proofAttacks, sessionAttacks, oauthAttacks, formAttacks) }
+func All() []Attack {
+	return slices.Concat(tokenAttacks, proofAttacks, sessionAttacks, oauthAttacks, formAttacks)
+}
 
 // An Outcome is how an attack ended.
 type Outcome string
