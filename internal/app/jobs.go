@@ -17,6 +17,9 @@ import (
 )
 
 // keysEvery is how often a node looks whether a key's turn or end has come.
+// partiesKept is longer than any session lasts.
+const partiesKept = 400 * 24 * time.Hour
+
 const keysEvery = 5 * time.Second
 
 // jobs runs what goes on beside requests until ctx ends, and returns a
@@ -50,6 +53,10 @@ func (s *server) jobs(ctx context.Context) (finish func()) {
 	}
 	every(time.Second, "seal", s.seal)
 	every(time.Second, "tally", func(ctx context.Context) error { return s.tallies.Flush(ctx, s.store) })
+	every(time.Second, "notices", func(ctx context.Context) error {
+		_, err := s.exchange.Notices(ctx)
+		return err
+	})
 	every(time.Second, "issues", s.pipe.FlushIssues)
 	every(time.Second, "seen", s.exchange.FlushSeen)
 	every(time.Second, "used", s.exchange.FlushUsed)
@@ -61,7 +68,7 @@ func (s *server) jobs(ctx context.Context) (finish func()) {
 	every(time.Second, "long work", s.manage.Work)
 	every(keysEvery, "keys", s.manage.TurnKeys)
 	every(time.Minute, "forget", func(ctx context.Context) error {
-		_, err := s.store.Commit(ctx, core.Unit{revocation.Forget{Now: s.now()}, session.Unvisited{Before: s.now().Add(-session.DeviceKept)}, token.Lapse{Before: s.now().Add(-token.OnceKept)}, token.Outlive{Before: s.now()}, ledger.Unissue{Before: s.now().Add(-s.config.Retain.Ledger)},
+		_, err := s.store.Commit(ctx, core.Unit{revocation.Forget{Now: s.now()}, session.Unvisited{Before: s.now().Add(-session.DeviceKept)}, token.Lapse{Before: s.now().Add(-token.OnceKept)}, token.Outlive{Before: s.now()}, session.Outstay{Before: s.now().Add(-partiesKept)}, ledger.Unissue{Before: s.now().Add(-s.config.Retain.Ledger)},
 			risk.Earn{Before: s.now().Add(-time.Hour)}, outbox.Drop{Now: s.now()}, job.Forget{Before: s.now().Add(-job.KeptFor)}})
 		return err
 	})

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"net/url"
 
 	"github.com/doorward/doorward/internal/core/outbox"
@@ -19,9 +20,6 @@ func (s *server) kickMail() {
 
 // deliver sends what is due, until nothing is.
 func (s *server) deliver(ctx context.Context) error {
-	if s.mail == nil {
-		return nil
-	}
 	issuer, err := url.Parse(s.config.Issuer)
 	if err != nil {
 		return err
@@ -29,13 +27,19 @@ func (s *server) deliver(ctx context.Context) error {
 	words := mail.Words{Issuer: issuer}
 	for {
 		n, err := s.pipe.Deliver(ctx, s.keys.Keys.Ring().Mail, func(ctx context.Context, m outbox.Message) error {
+			if m.Kind == outbox.LogoutNotice {
+				return s.exchange.TellLogout(ctx, m)
+			}
+			if s.mail == nil {
+				return errors.New("there is no way to send mail any more")
+			}
 			said, err := words.Render(m)
 			if err != nil {
 				return err
 			}
 			return s.mail.Send(ctx, said)
 		}, func(m outbox.Message, err error) {
-			s.log.Warn("a mail was not sent and will be tried again", "mail", m.ID.String(), "kind", m.Kind.String(), "cause", err)
+			s.log.Warn("a message was not delivered and will be tried again", "message", m.ID.String(), "kind", m.Kind.String(), "cause", err)
 		})
 		if err != nil || n == 0 {
 			return err

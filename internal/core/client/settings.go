@@ -2,6 +2,7 @@ package client
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/doorward/doorward/internal/base/jose"
 	"github.com/doorward/doorward/internal/core/check"
@@ -17,6 +18,10 @@ type Settings struct {
 	// Revocation is how resource servers learn that its tokens died.
 	Revocation string `json:"doorward_revocation,omitzero"`
 	URI        string `json:"client_uri,omitzero"` // its home page
+	// BackchannelLogout is where it hears of sessions that end. What it hears
+	// always names the session, whether it asks for that or not.
+	BackchannelLogout  string `json:"backchannel_logout_uri,omitzero"`
+	BackchannelSession bool   `json:"backchannel_logout_session_required,omitzero"`
 	// BoundTokens is whether it gets tokens that are bound to a key, and no
 	// others (RFC 9449 section 5.2).
 	BoundTokens bool `json:"dpop_bound_access_tokens,omitzero"`
@@ -53,9 +58,11 @@ var (
 	WordRevocation = check.NewWord(202, "doorward_revocation")
 	WordURI        = check.NewWord(203, "client_uri")
 	WordGrant      = check.NewWord(204, "grant_types")
-	WordJWKSURI    = check.NewWord(256, "jwks_uri")
-	WordAuthAlg    = check.NewWord(257, "token_endpoint_auth_signing_alg")
-	WordBound      = check.NewWord(220, "dpop_bound_access_tokens")
+	// WordBackchannel names the address of sign-out notices.
+	WordBackchannel = check.NewWord(290, "backchannel_logout_uri")
+	WordJWKSURI     = check.NewWord(256, "jwks_uri")
+	WordAuthAlg     = check.NewWord(257, "token_endpoint_auth_signing_alg")
+	WordBound       = check.NewWord(220, "dpop_bound_access_tokens")
 )
 
 // validSettings judges the settings of a registration and names the one it refuses.
@@ -68,6 +75,8 @@ func (c Client) validSettings() (check.Word, bool) {
 		return WordRevocation, false
 	case s.URI != "" && !WebAddress(s.URI):
 		return WordURI, false
+	case s.BackchannelLogout != "" && (!WebAddress(s.BackchannelLogout) || strings.Contains(s.BackchannelLogout, "#")):
+		return WordBackchannel, false
 	case (c.Auth == AuthCertificate || s.Named != (Named{})) && !s.Named.valid(), c.Auth != AuthCertificate && s.Named != (Named{}):
 		return WordNamed, false
 	case s.CertificateBound && c.FirstParty && len(c.Origins) > 0:

@@ -84,7 +84,7 @@ func (x *Exchanges) Code(ctx context.Context, by settle.Caller, proof ClientProo
 			burnt.Bought = open.ID[:]
 			g.pair.Family = open.ID
 		}
-		return append(unit, burnt)
+		return append(unit, burnt, session.Join{Session: code.Session, Client: c.ID, User: code.User, At: j.Now})
 	}, func(p check.Passed, j *settle.Judgement) error { return x.grant(p, j, g, &out) })
 	if err != nil {
 		return Granted{}, err

@@ -45,6 +45,8 @@ type Policy struct {
 	Authorities func() *x509.CertPool
 	// PasswordMin is how many code points a new password has at least.
 	PasswordMin int
+	// Post tells applications that a session ended.
+	Post poster
 }
 
 func (p Policy) authorities() *x509.CertPool {
@@ -81,6 +83,9 @@ type Exchanges struct {
 	admins  administering
 
 	seen token.Seen // proofs that were shown where nothing is written
+
+	noticing sync.Mutex // around noticed
+	noticed  uint64     // the position up to which Notices has looked
 
 	guessing sync.Mutex // around a client's budget and the comparison it pays for
 }

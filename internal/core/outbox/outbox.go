@@ -53,11 +53,13 @@ const (
 	ConfirmNewAddress                 // a code and a link, to the new address
 	AddressRestored                   // a change of address was taken back
 	Deleted                           // an account is gone
+	// LogoutNotice is no mail: it tells an application that a session ended.
+	LogoutNotice
 )
 
 var names = [...]string{"", "confirm_address", "account_exists", "sign_in_code", "recover", "no_account", "recovery_waiting", "recovered", "new_device",
 	"method_changed", "password_changed", "address_changing", "app_connected", "signed_out", "invitation", "device_allowed", "deletion_asked", "export_ready",
-	"role_given", "needs_you", "test", "confirm_new_address", "address_restored", "deleted"}
+	"role_given", "needs_you", "test", "confirm_new_address", "address_restored", "deleted", "logout_notice"}
 
 // String is the name by which the words of a mail are found.
 func (k Kind) String() string {
@@ -95,6 +97,14 @@ type Message struct {
 	To      string          `json:"to"`
 	Lang    string          `json:"lang,omitzero"`
 	Facts   Facts           `json:"facts"`
+	Logout  Logout          `json:"logout,omitzero"` // of a LogoutNotice, instead of all that a mail has
+}
+
+// A Logout says whose session ended, to one application.
+type Logout struct {
+	Client  string `json:"client"`
+	Session string `json:"sid"`
+	Subject string `json:"sub"` // as that application knows the person
 }
 
 // KeptFor is how long sending is tried of a mail that does not say.

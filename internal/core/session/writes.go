@@ -145,6 +145,7 @@ type Reader interface {
 	Devices(user identity.UserID, limit int) []Device
 	// PastSessions lists what Forget would remove.
 	PastSessions(before time.Time, limit int) []ID
+	PartyReader
 	// Span lists a run of sessions.
 	Span(Span) []Row
 }

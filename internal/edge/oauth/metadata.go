@@ -58,6 +58,9 @@ func (o *OAuth) metadata(ring *key.Ring) any {
 	m["grant_types_supported"] = slices.Sorted(maps.Keys(grants))
 	m["device_authorization_endpoint"] = issuer + "/oauth/device"
 	m["dpop_signing_alg_values_supported"] = token.ProofAlgs
+	m["end_session_endpoint"] = issuer + "/oauth/logout"
+	m["backchannel_logout_supported"] = true
+	m["backchannel_logout_session_supported"] = true
 	m["revocation_endpoint"] = issuer + "/oauth/revoke"
 	m["revocation_endpoint_auth_methods_supported"] = append([]string{client.AuthNone}, o.authMethods()...)
 	m["introspection_endpoint"] = issuer + "/oauth/introspect"

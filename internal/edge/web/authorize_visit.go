@@ -98,6 +98,9 @@ func (v *visit) proceed(flow string) error {
 	if err != nil {
 		return err
 	}
+	if r.Type == afterLogout {
+		return v.goOnFrom(r)
+	}
 	c, _ := v.cookies()
 	a, err := v.exchange.Authorize(v.ctx(), v.caller(), c.Cookie, r)
 	var refusal *check.Refusal

@@ -18,6 +18,7 @@ type ReturnPage struct {
 	ui.Shell
 	To       string // the registered redirect with its answer, absolute; with Finished the application's home or empty
 	Finished bool   // the answer was taken already: no refresh
+	Out      bool   // somebody signed out
 	Without  bool   // the application gets no more than the word that it got nothing
 }
 

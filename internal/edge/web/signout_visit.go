@@ -3,9 +3,11 @@ package web
 import (
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/doorward/doorward/internal/base/fault"
 	"github.com/doorward/doorward/internal/core/check"
+	"github.com/doorward/doorward/internal/core/client"
 	"github.com/doorward/doorward/internal/core/exchange"
 	"github.com/doorward/doorward/internal/edge/door"
 	"github.com/doorward/doorward/internal/edge/web/ui"
@@ -21,7 +23,7 @@ const (
 )
 
 func (v *visit) showSignOut() error {
-	q, err := door.Params(v.r, "return_to")
+	q, err := door.Params(v.r, "return_to", "flow")
 	if err != nil {
 		return err
 	}
@@ -30,15 +32,32 @@ func (v *visit) showSignOut() error {
 		return err
 	}
 	// A browser may have kept one of the two cookies only.
+	to := v.destination(q)
+	wish, wished := v.wishOf(q.Get("flow"))
+	if wished {
+		to = "/return?flow=" + q.Get("flow")
+	}
 	if c, _ := v.cookies(); !who.Exists() && c.Refresh == "" {
+		if wished && wish.Redirect != "" {
+			return v.seeOther(to)
+		}
 		return v.seeOther("/signed-out")
 	}
-	return v.show(v.signOutPage(v.destination(q)))
+	return v.show(v.signOutPage(to))
 }
 
 func (v *visit) signOutPage(to string) SignOutPage {
-	return SignOutPage{Shell: v.shell(), Form: v.blank(to), Back: to, Explain: exchange.SignOutExchange().Sentences(),
+	page := SignOutPage{Shell: v.shell(), Form: v.blank(to), Back: to, Explain: exchange.SignOutExchange().Sentences(),
 		Effect: v.effect(EndsBrowser(v.door.Issuer.Host))}
+	page.Effect.Tells = v.told()
+	if wish, ok := v.wishOf(flowOf(to)); ok {
+		// Who wishes it may be anybody: "stay" goes nowhere but home.
+		page.Back = home
+		if c, err := v.exchange.Asking(v.ctx(), client.Request{Client: wish.Client}); err == nil && c.Client.Exists() {
+			page.App = &ui.App{Name: nameOf(c.Client), Domain: domainOf(c.Client, wish.Redirect)}
+		}
+	}
+	return page
 }
 
 func (v *visit) signOut() error {
@@ -67,8 +86,21 @@ func (v *visit) signOut() error {
 	} else if err != nil {
 		return err
 	}
+	wish, wished := v.wishOf(flowOf(to))
 	v.leave()
+	if wished && wish.Redirect != "" {
+		return v.seeOther(to)
+	}
+	if wished {
+		to = home
+	}
 	return v.seeOther(signedOutAt(ended, to))
+}
+
+// flowOf is the sealed request in an address of ours.
+func flowOf(to string) string {
+	_, flow, _ := strings.Cut(to, "/return?flow=")
+	return flow
 }
 
 func signedOutAt(ended, to string) string {

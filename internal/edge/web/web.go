@@ -30,6 +30,7 @@ type Exchanges interface {
 	connecting
 	copying
 	authorizing
+	loggingOut
 	consenting
 	// Policy is what the pages say of lifetimes.
 	Policy() exchange.Policy
@@ -90,7 +91,7 @@ func (s *Web) Routes(mux *http.ServeMux) {
 	} {
 		mux.Handle(path, s.on(methods))
 	}
-	for _, more := range []map[string]pages{joiningPages, recoveryPages, profilePages, exportPages, deletionPages, securityPages, appsPages, authorizePages, consentPages} {
+	for _, more := range []map[string]pages{joiningPages, recoveryPages, profilePages, exportPages, deletionPages, securityPages, appsPages, authorizePages, logoutPages, consentPages} {
 		for path, methods := range more {
 			mux.Handle(path, s.on(methods))
 		}

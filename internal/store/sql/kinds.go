@@ -117,6 +117,9 @@ var kinds = []kind{
 	{client.Federate{}, one, `insert into federations (id, client_id, issuer, rule, created) values ($1, $2, $3, $4, $5)`},
 	{client.Unfederate{}, one, `delete from federations where id = $1`},
 	{client.Orphan{}, any_, `delete from federations where client_id = $1`},
+	{session.Join{}, any_, `insert into parties (session_id, client_id, user_id, at) values ($1, $2, $3, $4) on conflict (session_id, client_id) do nothing`},
+	{session.Part{}, one, `delete from parties where session_id = $1 and client_id = $2`},
+	{session.Outstay{}, any_, `delete from parties where (session_id, client_id) in (select session_id, client_id from parties where at < $1 limit 500)`},
 
 	{key.Add{}, one, `insert into keys (purpose, number, kid, alg, wrapped, sealed, public, created, since, compromised) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0)`},
 	{key.Hasten{}, one, `update keys set since = $4 where purpose = $1 and number = $2 and since = $3 and compromised = 0`},

@@ -5,6 +5,7 @@ import (
 
 	"github.com/doorward/doorward/internal/core"
 	"github.com/doorward/doorward/internal/core/client"
+	"github.com/doorward/doorward/internal/core/session"
 	"github.com/doorward/doorward/internal/core/token"
 )
 
@@ -19,7 +20,7 @@ func (w world) allowed() client.Consent {
 }
 
 func (w world) consents(v core.View) any {
-	return []any{v.Consent(w.ana, w.app), v.Granted(w.id(40)), v.Consents(w.ana), v.Consents(w.ben), v.Spent(token.AsCode, w.hash(40)), v.Spent(token.AsDPoP, w.hash(40))}
+	return []any{v.Consent(w.ana, w.app), v.Granted(w.id(40)), v.Consents(w.ana), v.Consents(w.ben), v.Spent(token.AsCode, w.hash(40)), v.Spent(token.AsDPoP, w.hash(40)), v.Parties(w.laptop), v.Parties(w.phone)}
 }
 
 var oauthLines = []line{
@@ -113,5 +114,41 @@ var oauthLines = []line{
 			},
 			want:  []any{false, true},
 			still: []core.Unit{{token.Outlive{Before: limit}}}}
+	}},
+}
+
+var partyLines = []line{
+	{session.Join{}, func(w world) steps {
+		of := session.Join{Session: w.laptop, Client: w.app, User: w.ana, At: at}
+		return steps{
+			given: w.signedIn(),
+			unit:  core.Unit{of},
+			read:  func(v core.View) any { return v.Parties(w.laptop) },
+			want:  []session.Party{session.Party(of)},
+			still: []core.Unit{{of}, {with(of, func(j *session.Join) { j.At = at.Add(time.Hour) })}}}
+	}},
+	{session.Part{}, func(w world) steps {
+		join := func(s session.ID, app string) session.Join {
+			return session.Join{Session: s, Client: app, User: w.ana, At: at}
+		}
+		return steps{
+			given: append(w.phoneOver(), join(w.phone, w.app), join(w.phone, "b"), join(w.laptop, "b")),
+			unit:  core.Unit{session.Part{Session: w.phone, Client: w.app}},
+			read:  func(v core.View) any { return []any{v.Parties(w.phone), v.PartiesOf(w.ana, plenty), v.Parties(w.laptop)} },
+			want: []any{[]session.Party{session.Party(join(w.phone, "b"))}, []session.Party{session.Party(join(w.phone, "b"))},
+				[]session.Party{session.Party(join(w.laptop, "b"))}}, // only one of them is over
+			lost: []core.Unit{{session.Part{Session: w.phone, Client: w.app}}, {session.Part{Session: w.id(9), Client: "b"}}}}
+	}},
+	{session.Outstay{}, func(w world) steps {
+		limit := at.Add(-48 * time.Hour)
+		join := func(app string, of time.Time) session.Join {
+			return session.Join{Session: w.laptop, Client: app, User: w.ana, At: of}
+		}
+		return steps{
+			given: append(w.signedIn(), join("a", limit.Add(-time.Microsecond)), join("b", limit)),
+			unit:  core.Unit{session.Outstay{Before: limit}},
+			read:  func(v core.View) any { return v.Parties(w.laptop) },
+			want:  []session.Party{session.Party(join("b", limit))},
+			still: []core.Unit{{session.Outstay{Before: limit}}}}
 	}},
 }
