@@ -134,7 +134,9 @@ var partyLines = []line{
 		return steps{
 			given: append(w.phoneOver(), join(w.phone, w.app), join(w.phone, "b"), join(w.laptop, "b")),
 			unit:  core.Unit{session.Part{Session: w.phone, Client: w.app}},
-			read:  func(v core.View) any { return []any{v.Parties(w.phone), v.PartiesOf(w.ana, plenty), v.Parties(w.laptop)} },
+			read: func(v core.View) any {
+				return []any{v.Parties(w.phone), v.PartiesOf(w.ana, plenty), v.Parties(w.laptop)}
+			},
 			want: []any{[]session.Party{session.Party(join(w.phone, "b"))}, []session.Party{session.Party(join(w.phone, "b"))},
 				[]session.Party{session.Party(join(w.laptop, "b"))}}, // only one of them is over
 			lost: []core.Unit{{session.Part{Session: w.phone, Client: w.app}}, {session.Part{Session: w.id(9), Client: "b"}}}}
