@@ -30,8 +30,8 @@ func (g *rig) leaver() func(pairs ...string) string {
 	}
 }
 
-// idToken is an ID token for Notes of a session, which has expired.
-func (g *rig) idToken(sid string) string {
+// hintOf is an ID token for Notes of a session, which has expired.
+func (g *rig) hintOf(sid string) string {
 	g.t.Helper()
 	text, err := g.keys.Ring().Signer.Sign("JWT", fmt.Appendf(nil, `{"iss":%q,"aud":"notes","sub":%q,"sid":%q,"iat":1700000000,"exp":1700000300}`, live, g.people[ana], sid))
 	if err != nil {
@@ -60,7 +60,7 @@ func TestAnApplicationSignsItsPersonOut(t *testing.T) {
 	wish := g.leaver()
 	b := g.browser()
 	b.signIn(ana)
-	hint := g.idToken(g.session())
+	hint := g.hintOf(g.session())
 	a := b.get(wish("id_token_hint", hint, "post_logout_redirect_uri", bye+"?a=b", "state", "s 1&x")).is(303)
 	if to := a.header.Get("Location"); to != bye+"?a=b&state=s+1%26x" {
 		t.Errorf("leads to %q", to)
@@ -73,7 +73,7 @@ func TestAnApplicationSignsItsPersonOut(t *testing.T) {
 		t.Errorf("leads to %q", to)
 	}
 	b.signIn(ana)
-	b.onwards(b.get(wish("id_token_hint", g.idToken(g.session())))).is(200).says("You are signed out")
+	b.onwards(b.get(wish("id_token_hint", g.hintOf(g.session())))).is(200).says("You are signed out")
 }
 
 // Without its token one question is asked: anybody can send people here.
@@ -85,7 +85,7 @@ func TestAWishToSignOutIsAskedAbout(t *testing.T) {
 	b.signIn(ana)
 	for name, q := range map[string][]string{
 		"by name":             {"client_id", "notes", "post_logout_redirect_uri", bye, "state", "s1"},
-		"with another's hint": {"id_token_hint", g.idToken("ses_06h04yypzdwcv4hmx434hqrb40"), "post_logout_redirect_uri", bye, "state", "s1"},
+		"with another's hint": {"id_token_hint", g.hintOf("ses_06h04yypzdwcv4hmx434hqrb40"), "post_logout_redirect_uri", bye, "state", "s1"},
 	} {
 		page := b.onwards(b.get(wish(q...))).is(200).says("Notes", "Sign out")
 		b.get("/account").is(200) // nothing happened yet
@@ -106,7 +106,7 @@ func TestAWishForAnAddressOfNobodyEndsNothing(t *testing.T) {
 	wish := g.leaver()
 	b := g.browser()
 	b.signIn(ana)
-	hint := g.idToken(g.session())
+	hint := g.hintOf(g.session())
 	for _, to := range []string{"https://evil.example/", bye + "/", bye + "#x", "https://notes.example.com@evil.example/bye", callback, "/\\evil.example", "javascript:alert(1)"} {
 		a := b.get(wish("id_token_hint", hint, "post_logout_redirect_uri", to))
 		if a.code != 422 && a.code != 400 || a.header.Get("Location") != "" {
