@@ -99,7 +99,7 @@ func (x *suite) told(t *testing.T, access string) string {
 
 // ID tokens and userinfo by each algorithm that an application may ask for, and
 // encrypted to its key: what others' libraries verify and open. Checks OI-05,
-// OI-07, OI-08 and OI-15, JW-03 and JW-12.
+// OI-07, OI-08, OI-15 and OI-19, JW-03, JW-12 and JW-17.
 func TestAnswersAsTheApplicationAsks(t *testing.T) {
 	each(t, func(x *suite) {
 		for _, alg := range []string{"RS256", "RS512", "PS256", "ES256", "EdDSA"} {
@@ -164,6 +164,46 @@ func TestAnswersAsTheApplicationAsks(t *testing.T) {
 				}
 			})
 		}
+		x.module("claims by name", func(t *testing.T) {
+			a := x.app(nil)
+			claims := func(more ...string) (id, who map[string]any, got tokens) {
+				got, _ = a.tokens(t, x.visitor, append([]string{"scope", "openid offline_access"}, more...)...)
+				_, id = a.identity(t, got.ID)
+				return id, x.userinfo(t, got.Access), got
+			}
+			if id, who, _ := claims(); id["email"] != nil || who["email"] != nil {
+				t.Errorf("without asking: %v, %v", id, who)
+			}
+			id, who, got := claims("claims", `{"id_token":{"email":{"essential":true},"email_verified":null,"iss":{"value":"nobody"},"admin":null},"userinfo":{"email":null}}`)
+			// OI-19: the address is as verified as it is.
+			for where, told := range map[string]map[string]any{"ID token": id, "userinfo": who} {
+				if told["email"] != x.ana.Email || told["email_verified"] != false || told["name"] != nil || told["admin"] != nil {
+					t.Errorf("the %s says %v", where, told)
+				}
+			}
+			if id["iss"] != x.s.URL {
+				t.Errorf("the issuer is %v", id["iss"])
+			}
+			var again tokens
+			a.post("token_endpoint", "grant_type", "refresh_token", "refresh_token", got.Refresh).Want(t, http.StatusOK).Into(t, &again)
+			if _, id := a.identity(t, again.ID); id["email"] != x.ana.Email {
+				t.Errorf("after a refresh the ID token says %v", id)
+			}
+			a.post("token_endpoint", "grant_type", "refresh_token", "refresh_token", again.Refresh, "scope", "openid").Want(t, http.StatusOK).Into(t, &again)
+			if _, id := a.identity(t, again.ID); id["email"] != nil {
+				t.Errorf("without the scope the ID token says %v", id)
+			}
+			// In an ID token alone: what is not asked for there stays out of it.
+			if id, who, _ := claims("scope", "openid email", "claims", `{"userinfo":{"email":null}}`); id["email"] != nil || who["email"] != x.ana.Email {
+				t.Errorf("for userinfo alone: %v, %v", id, who)
+			}
+			if r := x.s.CLI("", "users", "edit", x.ana.Email, "--verified"); r.Code != 0 {
+				t.Fatal(r.Stderr)
+			}
+			if id, _, _ := claims("claims", `{"id_token":{"email_verified":null}}`); id["email_verified"] != true || id["email"] != nil {
+				t.Errorf("verified since: %v", id)
+			}
+		})
 		x.module("errors", func(t *testing.T) {
 			a := x.app(map[string]any{"userinfo_signed_response_alg": "RS256"})
 			got, _ := a.tokens(t, x.visitor)

@@ -162,7 +162,7 @@ func (x *Exchanges) grant(p check.Passed, j *settle.Judgement, g agreed, out *Gr
 			return err
 		}
 		out.IDToken, err = token.IssueID(p, by, g.client, token.IDClaims{Issuer: x.policy.Issuer, Subject: claims.Subject, IssuedAt: j.Now,
-			ExpiresAt: j.Now.Add(idTokenFor), AuthTime: g.terms.AuthTime, ACR: g.terms.ACR, AMR: g.terms.AMR, Nonce: g.nonce, Session: claims.Session, Access: out.Access})
+			ExpiresAt: j.Now.Add(idTokenFor), AuthTime: g.terms.AuthTime, ACR: g.terms.ACR, AMR: g.terms.AMR, Nonce: g.nonce, Session: claims.Session, Access: out.Access, Person: named(told(g.user, g.scopes), g.terms.Claims)})
 		if err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
@@ -48,6 +49,12 @@ func told(u identity.User, scopes []string) map[string]any {
 			facts["email"], facts["email_verified"] = u.Email, u.Verified
 		}
 	}
+	return facts
+}
+
+// named are those of some facts that were asked for by name.
+func named(facts map[string]any, names []string) map[string]any {
+	maps.DeleteFunc(facts, func(name string, _ any) bool { return !slices.Contains(names, name) })
 	return facts
 }
 
