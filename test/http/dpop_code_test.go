@@ -258,3 +258,29 @@ func TestBoundTokensAtTheSessionAPI(t *testing.T) {
 		}
 	})
 }
+
+// A device's tokens are bound to the key that it asks with.
+func TestDPoPOfADevice(t *testing.T) {
+	onDPoP(t, func(t *testing.T, s *rig.Server, v *rig.Visitor) {
+		const grant = "urn:ietf:params:oauth:grant-type:device_code"
+		tv := s.Register(map[string]any{"client_name": "Television", "doorward_type": "native", "token_endpoint_auth_method": "none",
+			"grant_types": []string{grant, "refresh_token"}, "scope": "openid profile offline_access"})
+		h, thief := s.Holder(), s.Holder()
+		var d struct {
+			Code     string `json:"device_code"`
+			Complete string `json:"verification_uri_complete"`
+		}
+		sent(s, "/oauth/device", url.Values{"client_id": {tv.ID}, "scope": {"openid profile offline_access"}}).Want(t, http.StatusOK).Into(t, &d)
+		ask := url.Values{"grant_type": {grant}, "device_code": {d.Code}}
+		if l := v.Visit(d.Complete); l.Page.Status == http.StatusNotFound {
+			t.Skip("there is no page for devices")
+		}
+		got := granted(t, s.Token(tv, proofAt(s, h), ask))
+		if got.Type != "DPoP" {
+			t.Errorf("%+v", got)
+		}
+		s.DPoP(h, "GET", "/oauth/userinfo", got.Access, nil).Want(t, 200)
+		refusedAt(t, "refreshed by a thief", s.Token(tv, proofAt(s, thief), refreshing(got.Refresh)), 400, "invalid_grant", "dpop.grant")
+		granted(t, s.Token(tv, proofAt(s, h), refreshing(got.Refresh)))
+	})
+}
