@@ -31,6 +31,9 @@ type Settings struct {
 	// AuthAlg is the one algorithm of its assertions; any of its keys' when empty.
 	AuthAlg string `json:"token_endpoint_auth_signing_alg,omitzero"`
 
+	// Trade is what it may trade others' tokens for (RFC 8693).
+	Trade Trade `json:"doorward_token_exchange,omitzero"`
+
 	Answers
 	Asking
 	Named
@@ -88,6 +91,8 @@ func (c Client) validSettings() (check.Word, bool) {
 		return WordJWKS, false
 	case s.AuthAlg != "" && (c.Auth != AuthKey || !slices.Contains(jose.OthersAlgs(), jose.Alg(s.AuthAlg))):
 		return WordAuthAlg, false
+	case !s.Trade.valid():
+		return WordTrade, false
 	case s.BoundTokens && c.FirstParty && len(c.Origins) > 0:
 		// The session API gives its pages tokens that are bound to nothing.
 		return WordBound, false

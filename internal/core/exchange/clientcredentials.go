@@ -22,6 +22,7 @@ type Granted struct {
 	Refresh   string        // empty where the grant gives none
 	IDToken   string        // empty where openid was not granted
 	Confirm   token.Confirm // what the access token is bound to
+	Issued    string        // the kind of token that was asked for in an exchange (RFC 8693 section 3)
 }
 
 // Lifetime is how long the access token is good, from an instant.

@@ -44,12 +44,20 @@ func (x *Exchanges) standsNow(j *settle.Judgement, c token.Claims) bool {
 	grant, err := client.ParseGrantID(c.Grant)
 	switch {
 	case err != nil: // a machine's own
-	case c.Subject == app.ID && slices.ContainsFunc(j.View.Federations(app.ID), func(f client.Federation) bool { return f.ID == grant }): // got by its federation
+	case client.ValidID(c.Subject) && slices.ContainsFunc(j.View.Federations(c.Subject), func(f client.Federation) bool { return f.ID == grant }): // got by its federation
 	case !sid.IsZero() && grant == token.GrantOf(sid, app.ID): // a first-party application in its session
 	default:
 		g := j.Granted(grant)
+		if !sid.IsZero() && !g.Exists() {
+			break // traded for a first-party application's: consents never go, and the session was looked at
+		}
 		person = j.View.User(g.User)
 		if !g.Stands() || g.Cut > c.Rev {
+			return false
+		}
+	}
+	if client.ValidID(c.Subject) && c.Subject != app.ID { // a machine that another acts for
+		if of := j.View.Client(c.Subject); !of.Exists() || of.Paused || of.Cut > c.Rev {
 			return false
 		}
 	}

@@ -51,6 +51,9 @@ type Claims struct {
 	AMR       []string
 	AuthTime  time.Time
 	Confirm   Confirm
+	// Act is who acts for the subject, the latest first: each got its token for
+	// the one of the next (RFC 8693 section 4.1). Empty when the subject acts.
+	Act []string
 	// Strict says that every use asks this server: it holds, sealed, the family
 	// and generation that the token came with (see Pair). Empty for others.
 	Strict string
@@ -158,6 +161,13 @@ func (c Claims) encode() []byte {
 	case c.Confirm.X5T != "":
 		b = append(b, `,"cnf":{"x5t#S256":"`+c.Confirm.X5T+`"}`...)
 	}
+	for i, sub := range c.Act {
+		b = append(b, `,"act":{"sub":`...)
+		b, _ = jsontext.AppendQuote(b, sub)
+		if i == len(c.Act)-1 {
+			b = append(b, strings.Repeat("}", len(c.Act))...)
+		}
+	}
 	str("strict", c.Strict)
 	return append(b, '}')
 }
@@ -201,6 +211,7 @@ func ReadClaims(raw []byte, kid string) (Claims, bool) {
 		AuthTime int64    `json:"auth_time"`
 		Confirm  Confirm  `json:"cnf"`
 		Strict   string   `json:"strict"`
+		Act      *actor   `json:"act"`
 	}
 	if json.Unmarshal(raw, &in) != nil || in.Exp == nil || in.Nbf == nil || in.Iat == nil || in.Rev == nil || in.Iss == "" || in.Sub == "" || in.Jti == "" {
 		return Claims{}, false
@@ -215,7 +226,22 @@ func ReadClaims(raw []byte, kid string) (Claims, bool) {
 	if in.AuthTime > 0 {
 		c.AuthTime = time.Unix(in.AuthTime, 0)
 	}
+	for a := in.Act; a != nil; a = a.Act {
+		if a.Sub == "" || len(c.Act) == ActorsAtMost {
+			return Claims{}, false
+		}
+		c.Act = append(c.Act, a.Sub)
+	}
 	return c, true
+}
+
+// ActorsAtMost is how long a chain of actors may be (check DV-07).
+const ActorsAtMost = 3
+
+// An actor is one of a chain (RFC 8693 section 4.1).
+type actor struct {
+	Sub string `json:"sub"`
+	Act *actor `json:"act"`
 }
 
 // Names are what this token hangs on: an event that names one of them above

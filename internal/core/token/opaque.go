@@ -103,6 +103,7 @@ var packed = []struct {
 	{15, func(c *Claims) any { return &c.Confirm.JKT }},
 	{16, func(c *Claims) any { return &c.Confirm.X5T }},
 	{17, func(c *Claims) any { return &c.Strict }},
+	{18, func(c *Claims) any { return &c.Act }},
 }
 
 // pack writes the claims that are there: number, length, value.
@@ -152,7 +153,7 @@ func unpack(b []byte) (c Claims, ok bool) {
 		last = number
 	}
 	// What ReadClaims demands of a JWT.
-	return c, c.Subject != "" && c.JTI != "" && !c.ExpiresAt.IsZero() && !c.IssuedAt.IsZero()
+	return c, len(c.Act) <= ActorsAtMost && c.Subject != "" && c.JTI != "" && !c.ExpiresAt.IsZero() && !c.IssuedAt.IsZero()
 }
 
 func unpackInto(claim any, value []byte, again bool) bool {

@@ -2,6 +2,7 @@ package token
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -200,5 +201,24 @@ func TestClaimsThatAreNotWholeNumbersAreRefused(t *testing.T) {
 func TestNothingIsIssuedWithoutAPassedExchange(t *testing.T) {
 	if _, err := Issue(check.Passed{}, &key.Ring{}, "jwt", nil, Claims{}); err != ErrNotPassed {
 		t.Errorf("Issue = %v", err)
+	}
+}
+
+// Who acts for the subject is read as it was written, and no longer chain than
+// three is (check DV-07).
+func TestActorsAreAChain(t *testing.T) {
+	c := full()
+	for n := range ActorsAtMost + 2 {
+		c.Act = nil
+		for i := range n {
+			c.Act = append(c.Act, string(rune('a'+i)))
+		}
+		got, ok := ReadClaims(c.encode(), c.KID)
+		if ok != (n <= ActorsAtMost) || ok && !slices.Equal(got.Act, c.Act) {
+			t.Errorf("%d actors: %v, %q", n, ok, got.Act)
+		}
+		if _, _, ours := open(sealed(t, 1, c), []key.OpaqueKey{opaqueKey(1)}); ours != ok {
+			t.Errorf("%d actors, sealed: %v", n, ours)
+		}
 	}
 }

@@ -107,6 +107,7 @@ type introspection struct {
 	AuthTime  int64         `json:"auth_time,omitzero"`
 	Confirm   token.Confirm `json:"cnf,omitzero"`
 	Strict    bool          `json:"strict,omitzero"` // to be asked about at every use
+	Act       *actor        `json:"act,omitzero"`    // RFC 8693 section 4.1
 }
 
 func (o *OAuth) introspect(w http.ResponseWriter, r *http.Request) error {
@@ -129,7 +130,7 @@ func (o *OAuth) introspect(w http.ResponseWriter, r *http.Request) error {
 	if c := in.Claims; in.Active {
 		out = introspection{Active: true, Issuer: c.Issuer, Subject: c.Subject, Audience: c.Audience, ExpiresAt: c.ExpiresAt.Unix(),
 			NotBefore: c.IssuedAt.Unix(), IssuedAt: c.IssuedAt.Unix(), JTI: c.JTI, Client: c.Client, Scope: c.Scope, TokenType: "Bearer",
-			Session: c.Session, Grant: c.Grant, Rev: c.Rev, ACR: c.ACR, AMR: c.AMR, AuthTime: unix(c.AuthTime), Confirm: c.Confirm, Strict: c.Strict != ""}
+			Session: c.Session, Grant: c.Grant, Rev: c.Rev, ACR: c.ACR, AMR: c.AMR, AuthTime: unix(c.AuthTime), Confirm: c.Confirm, Strict: c.Strict != "", Act: acting(c.Act)}
 		if c.Confirm.JKT != "" {
 			out.TokenType = "DPoP" // RFC 9449 section 6.2
 		}

@@ -30,19 +30,22 @@ func (t tokenRequest) asked() exchange.Asked {
 
 // grants are what may be traded for tokens, by grant_type.
 var grants = map[string]func(*OAuth, tokenRequest) (exchange.Granted, error){
-	client.GrantClient:  (*OAuth).clientCredentials,
-	client.GrantCode:    (*OAuth).code,
-	client.GrantRefresh: (*OAuth).refresh,
-	client.GrantAssert:  (*OAuth).assertion,
-	client.GrantDevice:  (*OAuth).device,
+	client.GrantClient:   (*OAuth).clientCredentials,
+	client.GrantCode:     (*OAuth).code,
+	client.GrantRefresh:  (*OAuth).refresh,
+	client.GrantAssert:   (*OAuth).assertion,
+	client.GrantDevice:   (*OAuth).device,
+	client.GrantExchange: (*OAuth).exchange,
 }
 
 // tokenFields are the parameters that some grant knows.
-var tokenFields = append([]string{"grant_type", "scope", "resource", "code", "redirect_uri", "code_verifier", "refresh_token", "assertion", "device_code"}, clientFields...)
+var tokenFields = append([]string{"grant_type", "scope", "resource", "code", "redirect_uri", "code_verifier", "refresh_token", "assertion", "device_code",
+	"subject_token", "subject_token_type", "actor_token", "actor_token_type", "requested_token_type", "audience"}, clientFields...)
 
 // A tokenAnswer is RFC 6749 section 5.1.
 type tokenAnswer struct {
 	Access    string `json:"access_token"`
+	Issued    string `json:"issued_token_type,omitzero"` // RFC 8693 section 2.2.1
 	Type      string `json:"token_type"`
 	ExpiresIn int64  `json:"expires_in"`
 	Scope     string `json:"scope,omitzero"`
@@ -80,7 +83,7 @@ func (o *OAuth) token(w http.ResponseWriter, r *http.Request) error {
 		kind = "DPoP" // RFC 9449 section 5
 	}
 	w.Header().Set("Pragma", "no-cache")
-	door.WriteJSON(w, "application/json", http.StatusOK, tokenAnswer{Access: g.Access, Type: kind, ExpiresIn: int64(g.Lifetime(o.Door.Now()).Seconds()),
+	door.WriteJSON(w, "application/json", http.StatusOK, tokenAnswer{Access: g.Access, Issued: g.Issued, Type: kind, ExpiresIn: int64(g.Lifetime(o.Door.Now()).Seconds()),
 		Scope: strings.Join(g.Scopes, " "), Refresh: g.Refresh, IDToken: g.IDToken})
 	return nil
 }
