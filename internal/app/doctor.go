@@ -77,6 +77,10 @@ func (s *server) diagnose(ctx context.Context) []api.Finding {
 		good("proxy", "no neighbour sends forwarded addresses unasked")
 	}
 
+	if s.shows != nil {
+		out = append(out, certificateUntil(s.shows().Leaf.NotAfter, now()))
+	}
+
 	began := now()
 	h, err := s.store.Health(ctx)
 	took := now().Sub(began)
@@ -109,6 +113,21 @@ func (s *server) diagnose(ctx context.Context) []api.Finding {
 	out = append(out, s.disk()...)
 	out = append(out, s.kept(ctx)...)
 	return append(out, api.Finding{ID: "version", State: "good", Says: "doorward " + builtAs()})
+}
+
+// renewWithin is how long before its end a certificate should have been renewed.
+const renewWithin = 14 * day
+
+// certificateUntil says whether this server's certificate is in its time.
+func certificateUntil(end, now time.Time) api.Finding {
+	f := api.Finding{ID: "certificate", State: "good", Says: "TLS ends here, by a certificate until " + end.UTC().Format(time.DateOnly)}
+	switch left := end.Sub(now); {
+	case left <= 0:
+		f.State, f.Says, f.Fix = "broken", "the certificate is over since "+end.UTC().Format(time.DateOnly), "Renew it in the files of tls_cert and tls_key; it is read again by itself."
+	case left < renewWithin:
+		f.State, f.Fix = "warning", "Renew it in the files of tls_cert and tls_key; it is read again by itself."
+	}
+	return f
 }
 
 // seesItself asks for this server's metadata at the address that people see.

@@ -122,6 +122,9 @@ func (s *server) serverCertificate() (func(*tls.ClientHelloInfo) (*tls.Certifica
 		}
 		return &c, nil
 	}, t.Cert, t.Key)
+	if err == nil {
+		s.shows = w.get
+	}
 	return func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return w.get(), nil }, err
 }
 

@@ -233,3 +233,23 @@ func TestTLSSettingsFitTogether(t *testing.T) {
 		t.Errorf("development, reachable from elsewhere: %v", problems)
 	}
 }
+
+func TestDoctorKnowsTheCertificate(t *testing.T) {
+	at := now()
+	for state, end := range map[string]time.Time{"good": at.Add(15 * day), "warning": at.Add(13 * day), "broken": at.Add(-time.Second)} {
+		if f := certificateUntil(end, at); f.State != state || (f.Fix == "") != (state == "good") {
+			t.Errorf("until %s: %+v", end, f)
+		}
+	}
+	dir := t.TempDir()
+	certificateFor(t, dir, "auth.example.com")
+	s, _, _ := serving(t, map[string]string{"DOORWARD_ISSUER": "https://auth.example.com", "DOORWARD_DATA": filepath.Join(dir, "data"), "DOORWARD_LISTEN": "127.0.0.1:0",
+		"DOORWARD_OPS_LISTEN": "127.0.0.1:0", "DOORWARD_TLS_CERT": filepath.Join(dir, "cert.pem"), "DOORWARD_TLS_KEY": filepath.Join(dir, "key.pem")})
+	found := false
+	for _, f := range s.diagnose(t.Context()) {
+		found = found || f.ID == "certificate" && f.State == "warning"
+	}
+	if !found {
+		t.Error("an hour before the end the doctor says nothing")
+	}
+}

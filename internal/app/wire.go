@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -53,10 +54,11 @@ type server struct {
 	manage   *manage.Manage
 	door     *door.Door
 	drills   *api.Drills
-	machines *url.URL       // where applications show certificates; nil where they cannot
-	fetch    *fetch.Fetcher // what asks at addresses that others named
-	mail     mail.Transport // nil when this server sends none
-	inbox    *mail.Inbox    // in development without a mail server
+	shows    func() *tls.Certificate // what this server proves itself by, where TLS ends here
+	machines *url.URL                // where applications show certificates; nil where they cannot
+	fetch    *fetch.Fetcher          // what asks at addresses that others named
+	mail     mail.Transport          // nil when this server sends none
+	inbox    *mail.Inbox             // in development without a mail server
 	posted   chan struct{}
 	closing  chan struct{}
 	measures *measures

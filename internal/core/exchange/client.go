@@ -135,6 +135,7 @@ func (p *proving) hold(j *settle.Judgement, what string, pace []risk.Budget) (c 
 	authentic = authentic || word == 0 && p.proof.Assertion == "" && p.proof.holds(c, j.Now)
 	if authentic && what == atToken && c.CertificateBound && len(p.proof.Certificates) == 0 {
 		// There would be nothing to bind its tokens to (RFC 8705 section 3.4).
+		// Whoever asks about tokens, or ends them, gets none.
 		word, authentic = client.WordNoCertificate, false
 	}
 	if word != 0 {

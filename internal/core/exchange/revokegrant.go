@@ -31,7 +31,7 @@ func (x *Exchanges) RevokeGrant(ctx context.Context, by settle.Caller, proof Cli
 	claims, _, access := token.Read(text, x.keys.Ring())
 	wire, refresh := token.ParseRefresh(text)
 	return x.pipe.Run(ctx, revokeGrant, by, func(j *settle.Judgement) core.Unit {
-		c, ok := p.hold(j, "token", tokenPace)
+		c, ok := p.hold(j, "revoke", tokenPace)
 		if !ok {
 			return nil
 		}
