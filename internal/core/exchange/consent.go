@@ -60,15 +60,21 @@ func (x *Exchanges) connects(j *settle.Judgement, by settle.Caller, u identity.U
 	if slices.ContainsFunc(old.Scopes, acts) || !slices.ContainsFunc(scopes, acts) {
 		return nil
 	}
-	return x.tell(j, outbox.AppConnected, u, x.appFacts(j, by, c))
-}
-
-// appFacts are what a mail about an application says.
-func (x *Exchanges) appFacts(j *settle.Judgement, by settle.Caller, c client.Client) outbox.Facts {
 	ip := ""
 	if by.Addr.IsValid() {
 		ip = by.Addr.String()
 	}
+	return x.tell(j, outbox.AppConnected, u, x.appFacts(j, c, by.UserAgent, ip))
+}
+
+// pairs tells a person by mail that they allowed a device: what it is, and from
+// where it asked.
+func (x *Exchanges) pairs(j *settle.Judgement, u identity.User, c client.Client, d token.Device) core.Unit {
+	return x.tell(j, outbox.DeviceAllowed, u, x.appFacts(j, c, d.Agent, d.IP))
+}
+
+// appFacts are what a mail about an application says.
+func (x *Exchanges) appFacts(j *settle.Judgement, c client.Client, agent, ip string) outbox.Facts {
 	const nameAtMost = 80
-	return outbox.Facts{When: j.Now, App: settle.Clip(cmp.Or(c.Name, c.ID), nameAtMost), Device: session.Named(by.UserAgent), Place: x.policy.Place(ip).Land, IP: ip, Link: "/account/apps"}
+	return outbox.Facts{When: j.Now, App: settle.Clip(cmp.Or(c.Name, c.ID), nameAtMost), Device: session.Named(agent), Place: x.policy.Place(ip).Land, IP: ip, Link: "/account/apps"}
 }

@@ -208,7 +208,7 @@ func (x *Exchanges) DeviceAllow(ctx context.Context, by settle.Caller, cookie, t
 		d.Reply, d.Rev = token.Allowed, j.Rev
 		d.Terms = token.Terms{Resources: d.Resources, Offline: slices.Contains(d.Scopes, "offline_access"), AuthTime: s.AuthTime, ACR: s.ACR(), AMR: s.AMR()}
 		unit = append(unit, token.Note{ID: o.ID, Was: o.Body, Body: d.Pack()})
-		return append(unit, x.connects(j, by, u, c, old, d.Scopes)...)
+		return append(unit, x.pairs(j, u, c, d)...)
 	}, nil)
 }
 

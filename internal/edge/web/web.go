@@ -32,6 +32,7 @@ type Exchanges interface {
 	authorizing
 	loggingOut
 	consenting
+	pairing
 	// Policy is what the pages say of lifetimes.
 	Policy() exchange.Policy
 }
@@ -91,7 +92,7 @@ func (s *Web) Routes(mux *http.ServeMux) {
 	} {
 		mux.Handle(path, s.on(methods))
 	}
-	for _, more := range []map[string]pages{joiningPages, recoveryPages, profilePages, exportPages, deletionPages, securityPages, appsPages, authorizePages, logoutPages, consentPages} {
+	for _, more := range []map[string]pages{joiningPages, recoveryPages, profilePages, exportPages, deletionPages, securityPages, appsPages, authorizePages, logoutPages, consentPages, devicePages} {
 		for path, methods := range more {
 			mux.Handle(path, s.on(methods))
 		}
