@@ -60,6 +60,14 @@ var stops = []stop{
 	{"end-others", "/account/sessions/end-others", true},
 	{"end-all", "/account/sessions/end-all", true},
 	{"apps", "/account/apps", true},
+	{"app-remove", "/account/apps/notes/remove", true},
+	{"consent", "{consent}", true},
+	{"consent-gone", "/consent?flow=nothing", true},
+	{"choose-account", "{choose}", true},
+	{"wrong-address", "{wrong}", false},
+	{"device", "/device", true},
+	{"device-code", "/device?user_code=WDJB-MJHT", true},
+	{"device-done", "/device/done?was=denied", true},
 	{"security", "/account/security", true},
 	{"profile", "/account/profile", true},
 	{"delete", "/account/delete", true},
@@ -77,6 +85,13 @@ type house struct {
 	her, stranger *Tab
 	session       string
 	notme         string
+	consent       string
+	choose        string
+}
+
+// asks is the address of a request of somebody else's application.
+func (h *house) asks(more string) string {
+	return "/oauth/authorize?client_id=notes&response_type=code&scope=openid+notes:read+notes:write&state=s&code_challenge=" + strings.Repeat("a", 43) + "&code_challenge_method=S256&redirect_uri=" + url.QueryEscape(h.URL+"/signed-out") + more
 }
 
 func open(t *testing.T) *house {
@@ -96,7 +111,30 @@ func open(t *testing.T) *house {
 	h.session = h.her.Eval(`(document.querySelector("a[href$='/unknown']").pathname.split("/")[3])`)
 	h.her.Go(h.URL + "/dev/mail")
 	h.notme = h.her.Eval(`document.querySelector("a[href*='/not-me/']").pathname`)
+	for _, args := range [][]string{
+		{"clients", "create", "--metadata", "-"},
+		{"scopes", "describe", "notes:read", "--says", "read your notes"},
+		{"scopes", "describe", "notes:write", "--says", "write your notes", "--optional"},
+	} {
+		if r := h.CLI(`{"client_id":"notes","client_name":"Notes","doorward_type":"web","token_endpoint_auth_method":"none","redirect_uris":["`+h.URL+`/signed-out"],"scope":"openid notes:read notes:write"}`, args...); r.Code != 0 {
+			t.Fatal(r.Stderr)
+		}
+	}
+	for place, more := range map[*string]string{&h.consent: "", &h.choose: "&prompt=select_account"} {
+		h.her.Go(h.URL + h.asks(more))
+		*place = h.her.Eval(`location.pathname + location.search`)
+	}
+	h.allow(h.her)
 	return h
+}
+
+// allow lets the application know who she is, and no more.
+func (h *house) allow(tab *Tab) {
+	tab.t.Helper()
+	tab.Go(h.URL + strings.Replace(h.asks(""), "openid+notes:read+notes:write", "openid", 1))
+	tab.Until("the question", `location.pathname === "/consent"`)
+	tab.Press(`form[action="/consent"] button:not([hidden])`)
+	tab.Until("the application", `location.pathname === "/signed-out"`)
 }
 
 func (h *house) enter(tab *Tab) {
@@ -107,7 +145,7 @@ func (h *house) enter(tab *Tab) {
 }
 
 func (h *house) at(s stop) string {
-	return h.URL + strings.NewReplacer("{session}", h.session, "{notme}", h.notme).Replace(s.path)
+	return h.URL + strings.NewReplacer("{session}", h.session, "{notme}", h.notme, "{consent}", h.consent, "{choose}", h.choose, "{wrong}", strings.Replace(h.asks(""), "signed-out", "evil", 1)).Replace(s.path)
 }
 
 func (h *house) tab(s stop) *Tab {
@@ -266,6 +304,18 @@ func TestJourneysWithoutScript(t *testing.T) {
 	tab.Press(`form[action$="/end-others"] ~ *, .all summary`)
 	tab.Press(`form[action$="/end-others"] button`)
 	tab.Until("the end of the others", `location.search === "?ended=others"`)
+	tab.Go(h.URL + h.asks(""))
+	tab.Until("the question", `location.pathname === "/consent" && document.querySelector("details summary").innerText.includes("You allowed the rest")`)
+	tab.Press(`input[name="scope"]`)
+	tab.Press(`form[action="/consent"] button:not([hidden])`)
+	tab.Until("the application's page", `location.pathname === "/signed-out"`)
+	tab.Go(h.URL + "/account/apps")
+	tab.Press(`a[href$="/notes/sign-out"]`)
+	tab.Press(submit)
+	tab.Until("the end of the tokens", `location.search === "?gone=tokens" && document.body.innerText.includes("write your notes")`)
+	tab.Go(h.URL + "/account/apps/notes/remove")
+	tab.Press(submit)
+	tab.Until("the end of the permission", `location.search === "?gone=app"`)
 	tab.Go(h.URL + "/sign-out")
 	tab.Press(submit)
 	tab.Until("the end", `location.pathname === "/signed-out"`)
@@ -309,6 +359,16 @@ func TestTheKeyboardWalk(t *testing.T) {
 	h.stranger.Until("the account", `location.pathname === "/account"`)
 	h.her.width(1280)
 	h.her.Go(h.URL + "/account/sessions")
+	h.her.walk()
+	// No key says yes before a button was gone to: neither on the title, nor in a box.
+	h.her.Go(h.URL + h.consent)
+	h.her.Until("the focus on the title", `document.activeElement.tagName === "H1"`)
+	h.her.do("press Enter", chromedp.KeyEvent("\r"))
+	h.her.Eval(`(document.querySelector("input[name=scope]").focus(), "")`)
+	h.her.do("press Enter", chromedp.KeyEvent("\r"))
+	h.her.do("tick", chromedp.KeyEvent(" "))
+	h.her.Until("the box to be ticked", `document.querySelector("input[name=scope]").checked && location.pathname === "/consent"`)
+	h.her.Go(h.URL + h.consent)
 	h.her.walk()
 }
 

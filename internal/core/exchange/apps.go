@@ -48,6 +48,13 @@ func (x *Exchanges) Connected(ctx context.Context, who Who) ([]Connected, error)
 	return out, v.Err()
 }
 
+// App finds an application by id, for pages that name it.
+func (x *Exchanges) App(ctx context.Context, id string) (client.Client, error) {
+	v := x.pipe.Store.View(ctx)
+	c := v.Client(id)
+	return c, v.Err()
+}
+
 // Permissions are the operator's words for scopes, by scope.
 func (x *Exchanges) Permissions(ctx context.Context) (map[string]client.Scope, error) {
 	v := x.pipe.Store.View(ctx)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/doorward/doorward/internal/base/fault"
 	"github.com/doorward/doorward/internal/core/check"
+	"github.com/doorward/doorward/internal/core/client"
 	"github.com/doorward/doorward/internal/core/ledger"
 	"github.com/doorward/doorward/internal/core/session"
 	"github.com/doorward/doorward/internal/edge/door"
@@ -110,6 +111,7 @@ type Deed struct {
 	IP      string
 	Story   string   // where the story of its session is; empty when there is none
 	NotMe   string   // where to say so; empty where it makes no sense
+	App     string   // the application that took part; empty for our own pages
 	Held    []string // what was checked and held, in words
 }
 
@@ -125,7 +127,7 @@ func Sentences(of *check.Exchange) []string { return []string{did + of.Name, not
 
 // deed puts an entry into words.
 func (v *visit) deed(e ledger.Entry) Deed {
-	d := Deed{At: e.At, Refused: e.Refused, Ref: e.Ref}
+	d := Deed{At: e.At, Refused: e.Refused, Ref: e.Ref, App: v.appNamed(e.Client)}
 	id := did
 	if e.Refused {
 		id = not
@@ -148,6 +150,26 @@ func (v *visit) deed(e ledger.Entry) Deed {
 		}
 	}
 	return d
+}
+
+// appNamed is what an application is called; nothing for our own pages, and for one that is gone.
+func (v *visit) appNamed(id string) string {
+	if id == "" || id == client.BuiltIn {
+		return ""
+	}
+	if v.apps == nil {
+		v.apps = map[string]string{}
+	}
+	name, known := v.apps[id]
+	if !known {
+		// A name that cannot be read now is left out: the story is true without it.
+		c, _ := v.exchange.App(v.ctx(), id)
+		if name = ""; c.Exists() {
+			name = nameOf(c)
+		}
+		v.apps[id] = name
+	}
+	return name
 }
 
 // from is where an exchange came from, as one phrase.

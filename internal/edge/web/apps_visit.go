@@ -17,6 +17,7 @@ import (
 // connecting lists and ends what the caller allowed applications.
 type connecting interface {
 	Connected(context.Context, exchange.Who) ([]exchange.Connected, error)
+	App(ctx context.Context, id string) (client.Client, error)
 	Permissions(context.Context) (map[string]client.Scope, error)
 	RemoveApp(ctx context.Context, by settle.Caller, cookie, app string) error
 	SignOutApp(ctx context.Context, by settle.Caller, cookie, app string) error

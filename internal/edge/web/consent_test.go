@@ -34,8 +34,8 @@ func TestConsentNamesWhatIsAsked(t *testing.T) {
 	}
 }
 
-// Saying yes takes a press of the button: Enter in a box presses the first one, which is none (HTML section
-// 4.10.21.2), and nothing has the focus but the title.
+// Saying yes takes a press of the button: Enter in a box presses the first one, which closes a dialog that there is not
+// (HTML section 4.10.21.3; one that is disabled is passed over by Chromium), and nothing has the focus but the title.
 func TestConsentHasNoDefaultButton(t *testing.T) {
 	t.Parallel()
 	for _, p := range []ui.Page{asking(), web.DeviceConfirmPage{Shell: asking().Shell, Code: "WDJB-MJHT"}} {
@@ -54,8 +54,8 @@ func TestConsentHasNoDefaultButton(t *testing.T) {
 		if _, boxes := p.(web.ConsentPage); !boxes {
 			continue
 		}
-		_, disabled := attr(first, "disabled")
-		if _, hidden := attr(first, "hidden"); !disabled || !hidden {
+		does, _ := attr(first, "formmethod")
+		if _, hidden := attr(first, "hidden"); does != "dialog" || !hidden {
 			t.Errorf("%T: the default button is %q", p, text(first))
 		}
 	}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"strings"
@@ -11,7 +12,7 @@ import (
 // RedirectDetails says to the people who run an application why an address to go back to was refused: what was sent,
 // what is registered, which of those is nearest and where the two part.
 func RedirectDetails(app, sent string, registered []string) []Detail {
-	all := []Detail{{Name: "redirect_uri sent", Value: sent}}
+	all := []Detail{{Name: "redirect_uri sent", Value: cmp.Or(sent, "(none)")}}
 	near := nearest(sent, registered)
 	for i, r := range registered {
 		d := Detail{Name: "registered", Value: r}
@@ -63,6 +64,8 @@ func difference(sent, registered string) string {
 	b, err2 := url.Parse(registered)
 	switch {
 	case err != nil || err2 != nil:
+	case sent == "":
+		return "none was sent"
 	case sent == registered:
 		return "the same"
 	case a.Scheme != b.Scheme:

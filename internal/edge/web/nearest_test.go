@@ -27,7 +27,7 @@ func TestWhereTwoAddressesPart(t *testing.T) {
 		"https://app.example@evil/callback":  `"app.example@" before the host`,
 		"https://app.example.evil/callback":  `host "app.example.evil" instead of "app.example"`,
 		"https:///callback":                  `host "" instead of "app.example"`,
-		"":                                   `":" instead of "https:"`,
+		"":                                   "none was sent",
 		"https://app.example/callback":       "the same",
 		"https://app.example/a/../callback/": `path "/a/../callback/" instead of "/callback"`,
 	} {

@@ -16,6 +16,7 @@ type SignOutPage struct {
 	ui.Shell
 	ui.Form
 	Effect  Effect // with the applications that follow
+	Asked   bool   // the App asks for it (OpenID Connect RP-Initiated Logout section 2)
 	Back    string // where "Stay signed in" leads: a path of ours
 	Explain []string
 }

@@ -32,6 +32,8 @@ type visit struct {
 	key []byte
 	// locales are the languages that a request which waits asked for, the best first.
 	locales string
+	// apps are the names of applications that were looked up on this visit.
+	apps map[string]string
 	// former is the key that key took the place of on this visit.
 	former []byte
 }

@@ -123,6 +123,7 @@ func signingOut() []State {
 	return []State{
 		{"signout", web.SignOutPage{Shell: shell(nil, nil), Form: form, Effect: here,
 			Back: "/account", Explain: explain[2:]}},
+		{"signout-app", web.SignOutPage{Shell: shell(notes, nil), Form: form, Effect: here, Asked: true, Back: "/account"}},
 		{"signout-plain", web.SignOutPage{Shell: shell(nil, nil), Form: form, Effect: clean, Back: "/account"}},
 		{"signedout", web.SignedOutPage{Shell: shell(nil, nil), Effect: &after, SignIn: "/sign-in"}},
 		{"signedout-clean", web.SignedOutPage{Shell: shell(nil, nil), Effect: &clean, SignIn: "/sign-in"}},
@@ -207,6 +208,7 @@ func leaving() []State {
 	return []State{
 		back("", "https://app.notes.example/callback?code=c_9F&state=a%3Bb'c&iss=https%3A%2F%2Fauth.example.com", false),
 		back("-scheme", "com.example.notes:/callback?code=c_9F&state=x", false),
+		{"return-out", web.ReturnPage{Shell: shell(notes, nil), To: "https://app.notes.example/bye?state=x", Out: true}},
 		{"return-without", web.ReturnPage{Shell: shell(notes, nil), To: "https://app.notes.example/callback?error=access_denied", Without: true}},
 		back("-finished", "https://app.notes.example/", true),
 		back("-nowhere", "", true),
