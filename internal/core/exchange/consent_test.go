@@ -194,3 +194,28 @@ func TestACodeAgainstRemove(t *testing.T) {
 		refused(t, err, "code.stands")
 	})
 }
+
+// A person is told by mail which device they allowed, and from where it asked.
+func TestTheMailOfADevice(t *testing.T) {
+	onEach(t, func(t *testing.T, r *rig) {
+		ana := r.person()
+		in := r.signIn(t, ana)
+		if _, err := r.store.Commit(t.Context(), core.Unit{client.Create{ID: "films", Name: "Films", Type: "native", Auth: "none", Scopes: []string{"openid"}, Grants: []string{client.GrantDevice}, TokenFormat: client.JWT, Created: r.clock.now()}}); err != nil {
+			t.Fatal(err)
+		}
+		w, err := r.DeviceBegin(t.Context(), elsewhere(2), exchange.ClientProof{ID: "films"}, exchange.Asked{Scope: "openid"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.DeviceLook(t.Context(), home, in.Cookie, w.UserCode); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.DeviceAllow(t.Context(), home, in.Cookie, w.UserCode); err != nil {
+			t.Fatal(err)
+		}
+		m := r.lastMail(ana.email)
+		if f := m.Facts; m.Kind != outbox.DeviceAllowed || f.App != "Films" || f.Place != "Vietnam" || f.IP != elsewhere(2).Addr.String() || f.Device != "Firefox on Linux" {
+			t.Errorf("the mail is %v: %+v", m.Kind, f)
+		}
+	}, mailing)
+}
