@@ -47,7 +47,7 @@ func TestTheEffectIsSaid(t *testing.T) {
 	until := time.Date(2026, 11, 3, 14, 6, 0, 0, time.UTC)
 	effect := web.Effect{
 		Ends:  []ui.Message{web.EndsSession("Firefox on Linux", "auth.example.com")},
-		Lasts: []ui.Message{web.LastsAccess(1, "Notes API", until)},
+		Lasts: []ui.Message{web.LastsAlone(until)},
 	}
 	for name, p := range map[string]ui.Page{
 		"Ends now":  web.EndPage{Asks: web.AskEndAll(), Effect: effect},
@@ -59,7 +59,7 @@ func TestTheEffectIsSaid(t *testing.T) {
 				got = strings.Join(strings.Fields(text(n)), " ")
 			}
 		}
-		want := name + "Firefox on Linux at auth.example.com. Can still work1 access token at Notes API until 14:06 UTC, because Notes API checks tokens itself."
+		want := name + "Firefox on Linux at auth.example.com. Can still workAccess tokens at APIs that check tokens by themselves: until 14:06 UTC at the latest, if you do it now."
 		if got != want {
 			t.Errorf("says %q, want %q", got, want)
 		}

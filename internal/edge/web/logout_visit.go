@@ -139,11 +139,11 @@ func (v *visit) goOnFrom(r client.Request) error {
 	if who.Exists() || r.Redirect == "" {
 		return v.seeOther(home)
 	}
-	a, err := v.exchange.Asking(v.ctx(), client.Request{Client: r.Client})
-	if err != nil && !a.Client.Exists() {
+	c, err := v.exchange.App(v.ctx(), r.Client)
+	if err != nil {
 		return err
 	}
 	shell := v.shell()
-	shell.App = &ui.App{Name: nameOf(a.Client), Domain: domainOf(a.Client, r.Redirect)}
+	shell.App = &ui.App{Name: nameOf(c), Domain: domainOf(c, r.Redirect)}
 	return v.show(ReturnPage{Shell: shell, To: afterwards(r), Out: true})
 }

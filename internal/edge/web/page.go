@@ -20,9 +20,9 @@ type Person struct {
 
 // An Effect is what an ending takes away and what it cannot take back at once: said before the act and after it.
 type Effect struct {
-	Ends  []ui.Message // at once: EndsBrowser, EndsSession, EndsSessions, EndsRefresh
-	Tells []ui.Message // applications informed: TellsApp before; AnsweredBy, SilentApp after
-	Lasts []ui.Message // what works on for a while: LastsAccess
+	Ends  []ui.Message // at once: EndsBrowser, EndsSession, EndsSessions, EndsPermission, EndsTokens
+	Tells []ui.Message // applications that will be told: TellsApp
+	Lasts []ui.Message // what works on for a while: LastsAlone before, LastedAlone after
 }
 
 // EndsBrowser is this browser's own session at host.
@@ -44,17 +44,8 @@ func named(device string) any {
 // EndsSessions is a number of sessions other than this browser's.
 func EndsSessions(n int) ui.Message { return ui.Say("effect.sessions", "n", n) }
 
-// EndsRefresh is what lets an application get new access tokens.
-func EndsRefresh(app string) ui.Message { return ui.Say("effect.refresh", "app", app) }
-
 // TellsApp is an application that will be told.
 func TellsApp(app string) ui.Message { return ui.Say("effect.told_app", "app", app) }
-
-// AnsweredBy is an application that was told and confirmed.
-func AnsweredBy(app string) ui.Message { return ui.Say("effect.answered", "app", app) }
-
-// SilentApp is an application that was told and has not confirmed.
-func SilentApp(app string) ui.Message { return ui.Say("effect.silent", "app", app) }
 
 // EndsTokens is what is cut from the sessions that end: refresh tokens at once, access tokens where revocations are
 // followed.
@@ -71,11 +62,6 @@ func LastsAlone(until time.Time) ui.Message { return ui.Say("effect.alone", "unt
 
 // LastedAlone is LastsAlone after the act, in minutes from it.
 func LastedAlone(minutes int) ui.Message { return ui.Say("effect.alone_for", "n", minutes) }
-
-// LastsAccess is a number of access tokens at an API that does not ask us, with the instant the last of them ends.
-func LastsAccess(n int, api string, until time.Time) ui.Message {
-	return ui.Say("effect.access", "n", n, "api", api, "until", until)
-}
 
 // ByPassword names the password among the ways to sign in.
 func ByPassword() ui.Message { return ui.Say("method.password") }

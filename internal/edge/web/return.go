@@ -20,7 +20,6 @@ type ReturnPage struct {
 	Finished bool   // the answer was taken already: no refresh
 	Out      bool   // somebody signed out
 	Without  bool   // the application gets no more than the word that it got nothing
-	Out      bool   // it asked for a sign-out, which is done
 }
 
 // Title heads the page.

@@ -72,7 +72,7 @@ func TestStrangersWordsStayWords(t *testing.T) {
 		web.FormPostPage{Shell: shell, To: "https://app.example/", Answer: []web.Detail{{Name: "state", Value: hostile}, {Name: "error_description", Value: hostile}}},
 		web.AppsPage{Shell: shell, Apps: []web.Connected{{ID: hostile, Name: hostile, Domain: hostile, May: []web.Permission{web.MayUse(hostile, "")}}}},
 		web.AppPage{Shell: shell, Connected: web.Connected{ID: hostile, Name: hostile}},
-		web.EndPage{Shell: shell, Asks: web.AskEndSession(hostile), Action: hostile, Effect: web.Effect{Ends: []ui.Message{web.EndsRefresh(hostile)}}},
+		web.EndPage{Shell: shell, Asks: web.AskEndSession(hostile), Action: hostile, Effect: web.Effect{Ends: []ui.Message{web.EndsPermission(hostile), web.TellsApp(hostile)}}},
 		web.SessionsPage{Shell: shell, Sessions: []web.Session{{ID: hostile, Device: hostile, IP: hostile, Place: hostile, Apps: []string{hostile}}}},
 	} {
 		for _, n := range elements(t, render(t, p)) {

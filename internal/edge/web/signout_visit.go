@@ -7,7 +7,6 @@ import (
 
 	"github.com/doorward/doorward/internal/base/fault"
 	"github.com/doorward/doorward/internal/core/check"
-	"github.com/doorward/doorward/internal/core/client"
 	"github.com/doorward/doorward/internal/core/exchange"
 	"github.com/doorward/doorward/internal/edge/door"
 	"github.com/doorward/doorward/internal/edge/web/ui"
@@ -53,8 +52,8 @@ func (v *visit) signOutPage(to string) SignOutPage {
 	if wish, ok := v.wishOf(flowOf(to)); ok {
 		// Who wishes it may be anybody: "stay" goes nowhere but home.
 		page.Back = home
-		if c, err := v.exchange.Asking(v.ctx(), client.Request{Client: wish.Client}); err == nil && c.Client.Exists() {
-			page.App = &ui.App{Name: nameOf(c.Client), Domain: domainOf(c.Client, wish.Redirect)}
+		if c, err := v.exchange.App(v.ctx(), wish.Client); err == nil && c.Exists() {
+			page.App, page.Asked = &ui.App{Name: nameOf(c), Domain: domainOf(c, wish.Redirect)}, true
 		}
 	}
 	return page

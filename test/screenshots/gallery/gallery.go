@@ -107,8 +107,8 @@ func own(ends ...ui.Message) web.Effect {
 
 func effect() web.Effect {
 	return web.Effect{
-		Ends:  []ui.Message{web.EndsSession("Firefox on Linux", host), web.EndsRefresh("Notes"), web.EndsRefresh("Films")},
-		Lasts: []ui.Message{web.LastsAccess(1, "Notes API", now.Add(4*time.Minute))},
+		Ends:  []ui.Message{web.EndsSession("Firefox on Linux", host), web.EndsTokens()},
+		Lasts: []ui.Message{web.LastsAlone(now.Add(4 * time.Minute))},
 	}
 }
 
@@ -117,8 +117,7 @@ func signingOut() []State {
 	here.Ends[0] = web.EndsBrowser(host)
 	here.Tells = []ui.Message{web.TellsApp("Notes")}
 	after := here
-	after.Tells = []ui.Message{web.AnsweredBy("Notes"), web.SilentApp("Films")}
-	after.Lasts = append(after.Lasts, web.LastsAccess(3, "Films API", now.Add(time.Minute)))
+	after.Lasts = []ui.Message{web.LastedAlone(5)}
 	clean := web.Effect{Ends: here.Ends[:1]}
 	return []State{
 		{"signout", web.SignOutPage{Shell: shell(nil, nil), Form: form, Effect: here,
@@ -137,7 +136,7 @@ func account() []State {
 	one := web.Effect{Ends: []ui.Message{web.EndsSessions(1)}}
 	phone := web.Session{ID: "ses_01a", Device: "Safari on iPhone", Method: web.ByPassword(), Created: now.Add(-60 * 24 * time.Hour),
 		LastSeen: now.Add(-40 * time.Minute), IP: "198.51.100.23", Place: "Madrid, ES", Apps: []string{"Notes"},
-		Effect: web.Effect{Ends: []ui.Message{web.EndsSession("Safari on iPhone", host), web.EndsRefresh("Notes")}}}
+		Effect: web.Effect{Ends: []ui.Message{web.EndsSession("Safari on iPhone", host), web.EndsTokens()}}}
 	here := web.Session{ID: "ses_02b", Device: "Firefox on Linux", Method: web.ByPassword(), Created: now.Add(-29 * time.Hour),
 		LastSeen: now, IP: "203.0.113.7", Place: "Madrid, ES", Apps: []string{"Notes", "Films"}, Current: true, Effect: effect()}
 	unknown := web.Session{ID: "ses_03c", Method: web.ByPassword(), Created: now.Add(-9 * 24 * time.Hour), LastSeen: now.Add(-50 * time.Hour),
