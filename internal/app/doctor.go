@@ -16,6 +16,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"github.com/doorward/doorward/internal/core/client"
 	"github.com/doorward/doorward/internal/core/key"
 	"github.com/doorward/doorward/internal/edge/api"
 )
@@ -197,7 +198,7 @@ func volume(path string) uint64 {
 // kept looks at what the database holds.
 func (s *server) kept(ctx context.Context) []api.Finding {
 	v := s.store.View(ctx)
-	keys, open, admins := v.Keys(), v.Unsealed(), v.Administrators()
+	keys, open, admins, clients := v.Keys(), v.Unsealed(), v.Administrators(), v.Clients()
 	if v.Err() != nil {
 		return nil // the database has its own line
 	}
@@ -220,7 +221,32 @@ func (s *server) kept(ctx context.Context) []api.Finding {
 	if admins == 0 {
 		admin.State, admin.Says, admin.Fix = "warning", "nobody administers but the host", "doorward setup-link, or doorward users set-admin EMAIL"
 	}
-	return []api.Finding{signing, sealed, admin}
+	return append([]api.Finding{signing, sealed, admin}, applications(clients, now())...)
+}
+
+// namedAtMost is how many applications are named of each kind of weakness.
+const namedAtMost = 20
+
+// applications names those that are registered more weakly than they could be,
+// a line for each weakness of each.
+func applications(all []client.Client, now time.Time) (out []api.Finding) {
+	count := map[string]int{}
+	for _, c := range all {
+		for _, w := range c.Weaknesses(now) {
+			if count[w.ID]++; count[w.ID] <= namedAtMost {
+				out = append(out, api.Finding{ID: "client." + w.ID, State: "warning", Says: c.ID + " " + w.Says, Fix: "doorward " + fmt.Sprintf(w.Fix, c.ID)})
+			}
+		}
+	}
+	for id, n := range count {
+		if n > namedAtMost {
+			out = append(out, api.Finding{ID: "client." + id, State: "warning", Says: fmt.Sprintf("and %d more", n-namedAtMost), Fix: "doorward clients list --json"})
+		}
+	}
+	if len(out) == 0 {
+		out = append(out, api.Finding{ID: "clients", State: "good", Says: fmt.Sprintf("%d applications, none weaker than it could be", len(all))})
+	}
+	return out
 }
 
 // builtAs is the version that the program was built as.

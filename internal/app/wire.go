@@ -15,6 +15,7 @@ import (
 
 	"github.com/doorward/doorward/internal/core"
 	"github.com/doorward/doorward/internal/core/check"
+	"github.com/doorward/doorward/internal/core/client"
 	"github.com/doorward/doorward/internal/core/deployment"
 	"github.com/doorward/doorward/internal/core/exchange"
 	"github.com/doorward/doorward/internal/core/factor"
@@ -123,7 +124,7 @@ func build(ctx context.Context, c Config, now func() time.Time, log *slog.Logger
 	s.exchange = exchange.New(s.pipe, s.keys.Keys, exchange.Policy{Issuer: c.Issuer, Session: session.Lifetimes(c.Session), Admin: exchange.AdminLifetimes(c.Admin), Token: life, DPoPNonce: c.Token.DPoPNonce == nonceRequired, Scale: c.Limits.Scale, Mail: s.mail != nil,
 		SignUp: identity.Admission{Open: c.SignUp.Open == "open", Domains: c.SignUp.Domains}, PasswordMin: c.SignIn.PasswordMin, Where: where(places), Authorities: authorities, Keys: s.fetch, Post: s.fetch},
 		gate, s.meters)
-	s.manage = manage.New(s.pipe, gate, manage.Keys{Follow: s.keys, KEK: k, Policy: c.keyPolicy()}, manage.Policy{Issuer: c.Issuer, PasswordMin: c.SignIn.PasswordMin, Token: life})
+	s.manage = manage.New(s.pipe, gate, manage.Keys{Follow: s.keys, KEK: k, Policy: c.keyPolicy()}, manage.Policy{Issuer: c.Issuer, PasswordMin: c.SignIn.PasswordMin, Token: life, Development: c.Development})
 	s.door = &door.Door{Issuer: issuer, Dev: c.Development, Trusted: c.TrustedProxies, Certificate: c.MTLS.Header, Now: now, Log: log, Tally: s.tallies.Add,
 		Nonce: s.exchange.Nonce, NonceDue: c.Token.DPoPNonce == nonceRequired,
 		Forwarded: s.forwarders.note, Served: s.measures.served, Refused: func(c *check.Check) { s.measures.refusals.Add(c.ID) }}
@@ -309,5 +310,5 @@ func found(ctx context.Context, store core.Store, c Config, now time.Time) (*kek
 
 // keyPolicy is the configuration's part in the life of keys.
 func (c Config) keyPolicy() key.Policy {
-	return key.Policy{Alg: c.Keys.Alg, Every: c.Keys.RotateEvery, Access: c.Token.Access, Refresh: c.Token.RefreshMax}
+	return key.Policy{Alg: c.Keys.Alg, Every: c.Keys.RotateEvery, Access: client.AccessMost, Refresh: c.Token.RefreshMax}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/spf13/pflag"
@@ -35,6 +36,10 @@ type client struct {
 	SANIP      string         `json:"tls_client_auth_san_ip,omitzero"`
 	SANEmail   string         `json:"tls_client_auth_san_email,omitzero"`
 	CertBound  bool           `json:"tls_client_certificate_bound_access_tokens,omitzero"`
+	Access     seconds        `json:"doorward_access_token_lifetime,omitzero"`
+	IDToken    seconds        `json:"doorward_id_token_lifetime,omitzero"`
+	Idle       seconds        `json:"doorward_refresh_token_idle,omitzero"`
+	Max        seconds        `json:"doorward_refresh_token_max,omitzero"`
 	// What the server says of one that stands.
 	State   string         `json:"doorward_state,omitzero"`
 	Secrets []clientSecret `json:"doorward_secrets,omitempty"`
@@ -54,6 +59,19 @@ var members = map[string]string{
 	"pkce": "doorward_pkce", "revocation": "doorward_revocation", "jwks": "jwks", "jwks-uri": "jwks_uri",
 	"tls-subject-dn": "tls_client_auth_subject_dn", "tls-san-dns": "tls_client_auth_san_dns", "tls-san-uri": "tls_client_auth_san_uri", "tls-san-ip": "tls_client_auth_san_ip",
 	"tls-san-email": "tls_client_auth_san_email", "certificate-bound": "tls_client_certificate_bound_access_tokens",
+	"access-lifetime": "doorward_access_token_lifetime", "id-token-lifetime": "doorward_id_token_lifetime", "refresh-idle": "doorward_refresh_token_idle", "refresh-max": "doorward_refresh_token_max",
+}
+
+// seconds is a lifetime: a duration as people write it, whole seconds as the
+// server reads it.
+type seconds int64
+
+func (s *seconds) String() string { return (time.Duration(*s) * time.Second).String() }
+func (s *seconds) Type() string   { return "duration" }
+func (s *seconds) Set(text string) error {
+	d, err := time.ParseDuration(text)
+	*s = seconds(d / time.Second)
+	return err
 }
 
 // registering is an application as flags say it.
@@ -83,6 +101,10 @@ func (in *registering) flags(flags *pflag.FlagSet) {
 	flags.StringVar(&in.Format, "token-format", "", "of its access tokens: jwt (default) or opaque")
 	flags.StringVar(&in.Revocation, "revocation", "", "feed (default): resource servers are told within a moment and look nothing up;\nstrict: every use asks the server whether the session and the newest refresh stand;\nstateless: a token is good until it expires, whatever happens meanwhile")
 	flags.StringVar(&in.PKCE, "pkce", "", "required (default), or optional for an older OpenID client with a secret")
+	flags.Var(&in.Access, "access-lifetime", "how long an access token is good, 1m to 1h (default: token.access)")
+	flags.Var(&in.IDToken, "id-token-lifetime", "how long an ID token is good, 1m to 1h (default: 5m)")
+	flags.Var(&in.Idle, "refresh-idle", "after how long an unused refresh token ends (default: token.refresh_idle)")
+	flags.Var(&in.Max, "refresh-max", "after how long it ends anyway, at most token.refresh_max, which is the default")
 	flags.BoolVar(&in.FirstParty, "first-party", false, "it is ours: no consent is asked")
 }
 
@@ -122,6 +144,14 @@ func (r *root) showClient(answer any, c client) error {
 		}
 		if c.CertBound {
 			row(w, "tokens", "bound to its certificate")
+		}
+		for _, l := range []struct {
+			says string
+			seconds
+		}{{"access tokens live", c.Access}, {"ID tokens live", c.IDToken}, {"unused refresh tokens live", c.Idle}, {"refresh tokens live", c.Max}} {
+			if l.seconds != 0 {
+				row(w, l.says, l.String())
+			}
 		}
 		if c.FirstParty {
 			row(w, "first party", "yes")

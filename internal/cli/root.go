@@ -92,7 +92,7 @@ func (r *root) command() *cobra.Command {
 		r.serve(), r.demo(),
 		group("users", "People who sign in", r.usersCreate(), r.usersInvite(), r.usersList(), r.usersShow(), r.usersPause(), r.usersRestore(), r.usersRecover(), r.usersDelete(),
 			r.usersEdit(), r.usersSetAdmin(), r.usersUnsetAdmin(), r.usersImport(), r.usersExport(), r.usersEndTokens()),
-		group("clients", "Applications", r.clientsCreate(), r.clientsList(), r.clientsShow(), r.clientsEdit(), r.clientsRotateSecret(), r.clientsRetireSecret(),
+		group("clients", "Applications", r.clientsCreate(), r.clientsList(), r.clientsShow(), r.clientsEdit(), r.clientsRotateSecret(), r.clientsRetireSecret(), r.clientsTest(),
 			r.clientsPause(), r.clientsResume(), r.clientsEndTokens(), r.clientsDelete(), r.clientsShare(), r.clientsUnshare()),
 		group("service-accounts", "Machines without a secret of ours",
 			group("federations", "Whose tokens a machine may trade for its own", r.federationsAdd(), r.federationsList(), r.federationsRemove())),

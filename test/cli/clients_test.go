@@ -96,6 +96,22 @@ func TestTheLifeOfAnApplication(t *testing.T) {
 		if r := s.CLI("", "clients", "edit", "doorward", "--name", "x"); r.Code != 5 || !strings.Contains(r.Stderr, "client.own") {
 			t.Errorf("an edit of the server's own: %+v", r)
 		}
+		if out := run(0, "clients", "test", id); out["link"] != nil {
+			t.Errorf("a machine is signed in to: %v", out)
+		}
+		run(0, "clients", "create", "--name", "Old", "--type", "web", "--redirect", "https://old.example.net/cb", "--scope", "openid", "--pkce", "optional", "--revocation", "stateless")
+		broken := run(0, "clients", "create", "--name", "New", "--type", "spa", "--scope", "openid")["client_id"].(string)
+		if r := s.CLI("", "clients", "test", broken); r.Code != 1 || !strings.Contains(r.Stdout, "✕ redirect") || !strings.Contains(r.Stdout, "doorward clients edit "+broken+" --redirect") {
+			t.Errorf("an application that nobody comes back to: %+v", r)
+		}
+		run(0, "clients", "edit", broken, "--redirect", "https://new.example.net/cb")
+		link, _ := run(0, "clients", "test", broken)["link"].(string)
+		if u, err := url.Parse(link); err != nil || s.Browser().Try("GET", strings.TrimPrefix(link, s.URL), nil).Status >= 400 || u.Query().Get("code_challenge_method") != "S256" {
+			t.Errorf("the link to try is %q", link)
+		}
+		if r := s.CLI("", "doctor"); !strings.Contains(r.Stdout, "may ask for a code without a challenge") || !strings.Contains(r.Stdout, "are good until they expire") {
+			t.Errorf("the doctor does not name what is weak: %s", r.Stdout)
+		}
 		keys := filepath.Join(t.TempDir(), "keys.json")
 		if err := os.WriteFile(keys, []byte("keys"), 0o600); err != nil {
 			t.Fatal(err)

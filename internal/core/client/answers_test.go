@@ -51,7 +51,7 @@ func TestAnswersThatAnApplicationMayHave(t *testing.T) {
 		if err := json.Unmarshal([]byte(text), &c.Settings); err != nil {
 			t.Fatal(text, err)
 		}
-		w, ok := c.Valid()
+		w, ok := c.Valid(false)
 		if ok != (refused == "") || !strings.HasPrefix(w.String(), refused) {
 			t.Errorf("%s: %v, %q, want %q", text, ok, w, refused)
 		}
@@ -65,7 +65,7 @@ func TestAnswersThatAnApplicationMayHave(t *testing.T) {
 		}
 	}
 	opaque := Client{ID: "app", Type: "web", Auth: "none", TokenFormat: Opaque, Settings: Settings{Answers: Answers{AccessTokenAlg: "ES256"}}}
-	if _, ok := opaque.Valid(); ok {
+	if _, ok := opaque.Valid(false); ok {
 		t.Error("an opaque token is signed")
 	}
 	if s := (Answers{IDTokenKeyAlg: "ECDH-ES"}).IDTokens(); s.Enc != "A128CBC-HS256" {

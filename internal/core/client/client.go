@@ -107,23 +107,6 @@ func Origin(s string) (string, bool) {
 		!(u.Scheme == "https" && u.Port() == "443") && !(u.Scheme == "http" && u.Port() == "80")
 }
 
-// RedirectURI says whether an address may be registered to go back to: https,
-// http on a loopback address or localhost, or a private scheme in
-// reverse-domain form (RFC 8252 section 7.1); no fragment, user or dots.
-func RedirectURI(s string) bool {
-	u, err := url.Parse(s)
-	if err != nil || len(s) > 2048 || u.Fragment != "" || strings.ContainsAny(s, "#\\ \t\r\n*") || u.User != nil || u.String() != s {
-		return false
-	}
-	switch {
-	case u.Scheme == "https":
-		return u.Host != "" && !strings.Contains(u.Path, "/../")
-	case u.Scheme == "http":
-		return loopback(u.Hostname())
-	}
-	return strings.Contains(u.Scheme, ".") && u.Opaque == ""
-}
-
 // WebAddress says whether an address may be shown or called as a page of the
 // web: https, or http on a loopback name for development.
 func WebAddress(s string) bool {
@@ -217,10 +200,17 @@ var (
 	WordResource = check.NewWord(47, "doorward_resources")
 	WordSecret   = check.NewWord(48, "client_secret")
 	WordFormat   = check.NewWord(161, "doorward_token_format")
+
+	WordPostLogout = check.NewWord(235, "post_logout_redirect_uris")
+	WordAccessLife = check.NewWord(236, "doorward_access_token_lifetime")
+	WordIDLife     = check.NewWord(237, "doorward_id_token_lifetime")
+	WordIdle       = check.NewWord(238, "doorward_refresh_token_idle")
+	WordMax        = check.NewWord(239, "doorward_refresh_token_max")
 )
 
 // Valid judges the metadata of a registration and names the part it refuses.
-func (c Client) Valid() (check.Word, bool) {
+// In development, applications may live on this machine.
+func (c Client) Valid(dev bool) (check.Word, bool) {
 	switch {
 	case !ValidID(c.ID):
 		return WordID, false
@@ -230,9 +220,10 @@ func (c Client) Valid() (check.Word, bool) {
 		return WordAuth, false
 	case Secretive(c.Auth) != c.Secret.Exists():
 		return WordSecret, false
-	case slices.ContainsFunc(c.RedirectURIs, func(s string) bool { return !RedirectURI(s) }),
-		slices.ContainsFunc(c.PostLogout, func(s string) bool { return !RedirectURI(s) }):
+	case slices.ContainsFunc(c.RedirectURIs, func(s string) bool { return !mayReturn(s, c.Type, dev) }):
 		return WordRedirect, false
+	case slices.ContainsFunc(c.PostLogout, func(s string) bool { return !mayReturn(s, c.Type, dev) }):
+		return WordPostLogout, false
 	case slices.ContainsFunc(c.Origins, func(s string) bool { _, ok := Origin(s); return !ok }):
 		return WordOrigin, false
 	case slices.ContainsFunc(c.Scopes, func(s string) bool { return !ValidScope(s) }):

@@ -1,8 +1,6 @@
 package client
 
 import (
-	"net/url"
-	"strings"
 	"testing"
 )
 
@@ -21,20 +19,6 @@ func TestOriginHasOneSpelling(t *testing.T) {
 	}
 }
 
-func TestRedirectURIsThatMayBeRegistered(t *testing.T) {
-	for _, good := range []string{"https://app.example/cb", "https://app.example/cb?x=1", "http://localhost:5173/cb", "http://127.0.0.1/cb", "http://[::1]:9/cb", "com.example.app:/cb"} {
-		if !RedirectURI(good) {
-			t.Errorf("RedirectURI(%q) refused", good)
-		}
-	}
-	for _, bad := range []string{"", "/cb", "javascript:alert(1)", "data:text/html,x", "vbscript:x", "file:///etc/passwd", "blob:https://x", "java\tscript:x",
-		"http://app.example/cb", "https://app.example/cb#f", "https://a@app.example/cb", "https://app.example/../x", "https://*.example/cb", "https:/\\evil", "myapp:/cb", "https:///cb"} {
-		if RedirectURI(bad) {
-			t.Errorf("OAU-03: RedirectURI(%q) accepted", bad)
-		}
-	}
-}
-
 func TestAClientCannotBeNamedLikeAPerson(t *testing.T) {
 	for _, bad := range []string{"", "user_01k0000000000000000000000", "a b", "a/b", "ä", "a\n"} {
 		if ValidID(bad) {
@@ -46,7 +30,7 @@ func TestAClientCannotBeNamedLikeAPerson(t *testing.T) {
 func TestATokenFormatIsOneOfTwo(t *testing.T) {
 	for format, want := range map[string]bool{JWT: true, Opaque: true, "": false, "JWT": false, "saml": false} {
 		c := Client{ID: "a", Type: "spa", Auth: "none", TokenFormat: format}
-		if word, ok := c.Valid(); ok != want || !ok && word != WordFormat {
+		if word, ok := c.Valid(false); ok != want || !ok && word != WordFormat {
 			t.Errorf("%q: %v, %v", format, word, ok)
 		}
 	}
@@ -57,23 +41,6 @@ func FuzzOrigin(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		if o, ok := Origin(s); ok && o != s {
 			t.Errorf("%q is %q", s, o)
-		}
-	})
-}
-
-// What may be registered to go back to is read in one way, and is no script
-// (attack OAU-03).
-func FuzzRedirectURI(f *testing.F) {
-	for _, s := range []string{"https://app.example/cb", "http://127.0.0.1:9/cb", "com.example.app:/cb", "javascript:alert(1)", "https://a@b/c", "https://app.example/../cb", "a.b:c", "x.y://h#f", "https:\\\\e"} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, s string) {
-		if !RedirectURI(s) {
-			return
-		}
-		u, err := url.Parse(s)
-		if err != nil || u.String() != s || u.User != nil || strings.Contains(s, "#") || strings.ContainsAny(s, " \t\r\n\\") || !strings.Contains(u.Scheme, ".") && u.Scheme != "https" && u.Scheme != "http" {
-			t.Errorf("%q may be registered", s)
 		}
 	})
 }

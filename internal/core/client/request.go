@@ -72,43 +72,6 @@ func (c Client) Back(r Request) string {
 	return r.Redirect
 }
 
-// Redirects says whether an address is one that was registered: the same text
-// (RFC 9700 section 4.1.3), but that the operating system chooses the port of a
-// native application's loopback address (RFC 8252 section 7.3).
-func (c Client) Redirects(sent string) bool {
-	if slices.Contains(c.RedirectURIs, sent) {
-		return true
-	}
-	own, ok := anyPort(sent)
-	return ok && c.Type == "native" && slices.ContainsFunc(c.RedirectURIs, func(registered string) bool {
-		its, ok := anyPort(registered)
-		return ok && its == own
-	})
-}
-
-// anyPort is an http address on a loopback IP without its port.
-func anyPort(address string) (string, bool) {
-	for _, host := range []string{"http://127.0.0.1", "http://[::1]"} {
-		rest, ok := strings.CutPrefix(address, host)
-		if !ok {
-			continue
-		}
-		port, path := "", rest
-		if strings.HasPrefix(rest, ":") {
-			end := strings.IndexByte(rest, '/')
-			if end < 0 {
-				end = len(rest)
-			}
-			port, path = rest[1:end], rest[end:]
-			if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 || strconv.FormatUint(n, 10) != port {
-				return "", false
-			}
-		}
-		return host + path, true
-	}
-	return "", false
-}
-
 // Asks are the scopes of a request that the application may ask for. What it is
 // not registered with is left out: it is never given (OpenID Connect Core
 // section 3.1.2.1 wants it ignored; RFC 6749 section 3.3 lets it), nor is

@@ -35,6 +35,7 @@ type Settings struct {
 	Trade Trade `json:"doorward_token_exchange,omitzero"`
 
 	Answers
+	Lifetimes
 	Asking
 	Named
 	// CertificateBound has its tokens be good only beside the certificate that
@@ -71,6 +72,7 @@ var (
 // validSettings judges the settings of a registration and names the one it refuses.
 func (c Client) validSettings() (check.Word, bool) {
 	s := c.Settings
+	word, life := s.Lifetimes.valid()
 	switch {
 	case !slices.Contains([]string{"", PKCERequired, PKCEOptional}, s.PKCE), s.PKCE == PKCEOptional && !c.Confidential():
 		return WordPKCE, false
@@ -80,6 +82,8 @@ func (c Client) validSettings() (check.Word, bool) {
 		return WordURI, false
 	case s.BackchannelLogout != "" && (!WebAddress(s.BackchannelLogout) || strings.Contains(s.BackchannelLogout, "#")):
 		return WordBackchannel, false
+	case !life:
+		return word, false
 	case (c.Auth == AuthCertificate || s.Named != (Named{})) && !s.Named.valid(), c.Auth != AuthCertificate && s.Named != (Named{}):
 		return WordNamed, false
 	case s.CertificateBound && c.FirstParty && len(c.Origins) > 0:

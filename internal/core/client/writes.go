@@ -23,6 +23,7 @@ type Create struct {
 	Created      time.Time
 	TokenFormat  string
 	Settings     Settings
+	AccessLife   int64 // that of the settings in microseconds, for who looks for the longest
 }
 
 // Claim gives an origin to one first-party application. Unique by origin.
@@ -52,6 +53,7 @@ type Edit struct {
 	Grants       []string
 	TokenFormat  string
 	Settings     Settings
+	AccessLife   int64
 }
 
 // Trim ends the access tokens of an application, at the unit's feed position:

@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -162,7 +163,7 @@ func (x *Exchanges) grant(p check.Passed, j *settle.Judgement, g agreed, out *Gr
 			return err
 		}
 		out.IDToken, err = token.IssueID(p, by, g.client, token.IDClaims{Issuer: x.policy.Issuer, Subject: claims.Subject, IssuedAt: j.Now,
-			ExpiresAt: j.Now.Add(idTokenFor), AuthTime: g.terms.AuthTime, ACR: g.terms.ACR, AMR: g.terms.AMR, Nonce: g.nonce, Session: claims.Session, Access: out.Access, Person: named(told(g.user, g.scopes), g.terms.Claims)})
+			ExpiresAt: j.Now.Add(cmp.Or(x.policy.Token.For(g.client).ID, idTokenFor)), AuthTime: g.terms.AuthTime, ACR: g.terms.ACR, AMR: g.terms.AMR, Nonce: g.nonce, Session: claims.Session, Access: out.Access, Person: named(told(g.user, g.scopes), g.terms.Claims)})
 		if err != nil {
 			return err
 		}
@@ -194,12 +195,13 @@ func (x *Exchanges) openFor(o opener, g agreed, j *settle.Judgement, scopes []st
 	refresh := x.keys.Ring().Refresh
 	k := refresh[len(refresh)-1]
 	wire, current := token.First(k, o.id, o.random)
-	maxUntil := j.Now.Add(x.policy.Token.Max)
+	life := x.policy.Token.For(g.client)
+	maxUntil := j.Now.Add(life.Max)
 	if g.client.Auth == client.AuthNone {
 		g.terms.Confirm = g.confirm
 	}
 	return token.Open{ID: o.id, Client: g.client.ID, Session: g.session.ID, User: g.user.ID, KeyTag: k.Tag, Salt: o.salt, Current: current, Rev: j.Rev,
-		Scopes: scopes, Created: j.Now, IdleUntil: x.policy.Token.Until(j.Now, maxUntil), MaxUntil: maxUntil, Consent: g.consent.ID, Terms: g.terms}, wire
+		Scopes: scopes, Created: j.Now, IdleUntil: life.Until(j.Now, maxUntil), MaxUntil: maxUntil, Consent: g.consent.ID, Terms: g.terms}, wire
 }
 
 var refreshGrant = check.Declare(306, "app.refresh",
@@ -276,7 +278,7 @@ func (x *Exchanges) RefreshGrant(ctx context.Context, by settle.Caller, proof Cl
 		if v == token.Replay {
 			return unit
 		}
-		unit = append(unit, token.Advance{ID: f.ID, From: f.Generation, Next: next, At: j.Now, IdleUntil: x.policy.Token.Until(j.Now, f.MaxUntil)})
+		unit = append(unit, token.Advance{ID: f.ID, From: f.Generation, Next: next, At: j.Now, IdleUntil: x.policy.Token.For(c).Until(j.Now, f.MaxUntil)})
 		if standing == session.Live {
 			unit = append(unit, x.used(l.Session, j.Now)...)
 		}

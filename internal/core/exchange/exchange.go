@@ -149,7 +149,7 @@ func (x *Exchanges) issue(p check.Passed, j *settle.Judgement, c client.Client, 
 		claims.IssuedAt = nb
 	}
 	// What it was traded for may end before a token of its own accord does.
-	until := claims.IssuedAt.Add(x.policy.Token.Access)
+	until := claims.IssuedAt.Add(x.policy.Token.For(c).Access)
 	if claims.ExpiresAt.IsZero() || until.Before(claims.ExpiresAt) {
 		claims.ExpiresAt = until
 	}
@@ -189,7 +189,8 @@ func (x *Exchanges) opening(s session.Session, c client.Client, now time.Time, r
 	k := refresh[len(refresh)-1]
 	f := token.NewFamilyID(now, secret.Random16())
 	wire, current := token.First(k, f, secret.Random())
-	maxUntil := now.Add(x.policy.Token.Max)
+	life := x.policy.Token.For(c)
+	maxUntil := now.Add(life.Max)
 	return token.Open{ID: f, Client: c.ID, Session: s.ID, User: s.User, KeyTag: k.Tag, Salt: secret.Random16(), Current: current, Rev: rev,
-		Scopes: c.Scopes, Created: now, IdleUntil: x.policy.Token.Until(now, maxUntil), MaxUntil: maxUntil}, wire
+		Scopes: c.Scopes, Created: now, IdleUntil: life.Until(now, maxUntil), MaxUntil: maxUntil}, wire
 }

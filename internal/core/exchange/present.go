@@ -256,3 +256,15 @@ func (x *Exchanges) Admits(ctx context.Context, origin string) error {
 func (x *Exchanges) Allows(ctx context.Context, origin string) bool {
 	return x.Admits(ctx, origin) == nil
 }
+
+// HasPages says whether pages of an origin are those of an application that is
+// not paused: they may read what applications are answered. It is for headers,
+// where there is no later: when the store cannot say, no.
+func (x *Exchanges) HasPages(ctx context.Context, origin string) bool {
+	if _, one := client.Origin(origin); !one || origin == x.policy.Issuer {
+		return false // the server's own pages ask nobody
+	}
+	v := x.pipe.Store.View(ctx)
+	has := v.HasPages(origin)
+	return has && v.Err() == nil
+}

@@ -60,7 +60,7 @@ func (x *Exchanges) Refresh(ctx context.Context, by settle.Caller, in RefreshInp
 		j.Hold(token.RefreshUnspent, v != token.Reused, check.Count(int(f.Generation)-int(w.Generation)))
 		j.Hold(token.RefreshTimely, v != token.Late)
 		out = Tokens{Session: s, User: u, Client: c.ID}
-		return x.spend(j, v, w, f, s, &out)
+		return x.spend(j, v, w, c, f, s, &out)
 	}, func(p check.Passed, j *settle.Judgement) (err error) {
 		out.Access, out.ExpiresAt, err = x.access(p, j, out.Session, c, token.FirstPartyScope(f, c))
 		return err
@@ -73,7 +73,7 @@ func (x *Exchanges) Refresh(ctx context.Context, by settle.Caller, in RefreshInp
 }
 
 // spend is what each verdict asks for.
-func (x *Exchanges) spend(j *settle.Judgement, v token.Verdict, w token.Weighed, f token.Family, s session.Session, out *Tokens) core.Unit {
+func (x *Exchanges) spend(j *settle.Judgement, v token.Verdict, w token.Weighed, c client.Client, f token.Family, s session.Session, out *Tokens) core.Unit {
 	var next [32]byte
 	out.Refresh, next = w.Successor()
 	switch {
@@ -91,7 +91,7 @@ func (x *Exchanges) spend(j *settle.Judgement, v token.Verdict, w token.Weighed,
 	case j.Failed():
 		return nil
 	case v == token.Rotate:
-		unit := core.Unit{token.Advance{ID: f.ID, From: f.Generation, Next: next, At: j.Now, IdleUntil: x.policy.Token.Until(j.Now, f.MaxUntil)}}
+		unit := core.Unit{token.Advance{ID: f.ID, From: f.Generation, Next: next, At: j.Now, IdleUntil: x.policy.Token.For(c).Until(j.Now, f.MaxUntil)}}
 		return append(unit, x.used(s, j.Now)...)
 	}
 	return nil

@@ -30,7 +30,7 @@ func (m *Manage) CreateClients(ctx context.Context, by settle.Caller, in []NewCl
 		made[i] = complete(c)
 	}
 	err := m.pipe.Run(ctx, createClient, by, func(j *settle.Judgement) core.Unit {
-		word, good := metadata(made)
+		word, good := m.metadata(made)
 		if !j.Hold(client.Metadata, good, check.As(word)) {
 			return nil
 		}
@@ -91,9 +91,9 @@ func newSecret() string {
 	return "dw_cs_" + secret.Encode(r[:])
 }
 
-func metadata(made []NewClient) (check.Word, bool) {
+func (m *Manage) metadata(made []NewClient) (check.Word, bool) {
 	for i, c := range made {
-		if w, ok := c.Valid(); !ok {
+		if w, ok := m.acceptable(c.Client); !ok {
 			return w, false
 		}
 		// What an operator brings from elsewhere is taken as it is, within reason.
@@ -105,6 +105,18 @@ func metadata(made []NewClient) (check.Word, bool) {
 		}
 	}
 	return 0, len(made) > 0
+}
+
+// acceptable judges an application by its own rules and by those of the
+// deployment: its refresh tokens do not outlive the keys that they come from.
+func (m *Manage) acceptable(c client.Client) (check.Word, bool) {
+	switch most := int64(m.policy.Token.Max / time.Second); {
+	case c.RefreshMax > most:
+		return client.WordMax, false
+	case c.RefreshIdle > most:
+		return client.WordIdle, false
+	}
+	return c.Valid(m.policy.Development)
 }
 
 func (m *Manage) free(j *settle.Judgement, made []NewClient) bool {
@@ -130,7 +142,7 @@ func originsFree(j *settle.Judgement, c client.Client) bool {
 
 func creation(c client.Client) core.Unit {
 	u := core.Unit{client.Create{ID: c.ID, Name: c.Name, Type: c.Type, FirstParty: c.FirstParty, Auth: c.Auth, SecretHash: c.Secret.Hash,
-		RedirectURIs: c.RedirectURIs, PostLogout: c.PostLogout, Origins: c.Origins, Resources: c.Resources, Scopes: c.Scopes, Grants: c.Grants, Created: c.Created, TokenFormat: c.TokenFormat, Settings: c.Settings}}
+		RedirectURIs: c.RedirectURIs, PostLogout: c.PostLogout, Origins: c.Origins, Resources: c.Resources, Scopes: c.Scopes, Grants: c.Grants, Created: c.Created, TokenFormat: c.TokenFormat, Settings: c.Settings, AccessLife: c.AccessMicros()}}
 	return append(u, places(c)...)
 }
 

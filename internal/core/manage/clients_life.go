@@ -95,14 +95,14 @@ func (m *Manage) EditClient(ctx context.Context, by settle.Caller, id string, ve
 		var unit core.Unit
 		if ok {
 			next, made, unit = reproved(old, next, fresh, j.Now)
-			word, ok = reregistered(old, next)
+			word, ok = m.reregistered(old, next)
 		}
 		if !j.Hold(client.Metadata, ok, check.As(word)) || !j.Hold(client.IDFree, originsFree(j, next)) {
 			return nil
 		}
 		unit = append(unit, revocation.Next{}, client.Edit{ID: next.ID, Guard: old.Guard, Name: next.Name, FirstParty: next.FirstParty, Auth: next.Auth,
 			RedirectURIs: next.RedirectURIs, PostLogout: next.PostLogout, Origins: next.Origins, Resources: next.Resources, Scopes: next.Scopes,
-			Grants: next.Grants, TokenFormat: next.TokenFormat, Settings: next.Settings},
+			Grants: next.Grants, TokenFormat: next.TokenFormat, Settings: next.Settings, AccessLife: next.AccessMicros()},
 			client.Unclaim{Client: next.ID}, client.Unpage{Client: next.ID},
 			m.event(revocation.Name{Unit: revocation.Changed, ID: next.ID}, j.Now))
 		unit = append(unit, places(next)...)
@@ -144,14 +144,14 @@ func reproved(old, next client.Client, fresh string, now time.Time) (client.Clie
 
 // reregistered judges what an application is to be, and that it stays the same
 // one.
-func reregistered(old, next client.Client) (check.Word, bool) {
+func (m *Manage) reregistered(old, next client.Client) (check.Word, bool) {
 	switch {
 	case next.ID != old.ID:
 		return client.WordID, false
 	case next.Type != old.Type:
 		return client.WordType, false
 	}
-	return next.Valid()
+	return m.acceptable(next)
 }
 
 // RotateSecret gives an application its next secret, which is told this once.

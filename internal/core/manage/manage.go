@@ -24,6 +24,7 @@ type Policy struct {
 	Issuer      string
 	PasswordMin int // code points
 	Token       token.Lifetimes
+	Development bool // applications may live on this machine
 }
 
 // Manage makes changes that settle on a pipeline.

@@ -60,8 +60,10 @@ func (l *Log) Own(events ...Event) {
 	}
 }
 
+// note keeps the newest event of a name: what the database says of one that
+// was this node's own takes its place.
 func (l *Log) note(e Event) {
-	if old, ok := l.latest[e.Name]; !ok || e.Seq > old.Seq {
+	if old, ok := l.latest[e.Name]; !ok || e.Seq >= old.Seq {
 		l.latest[e.Name] = e
 	}
 }

@@ -80,6 +80,25 @@ type Lifetimes struct {
 	Grace  time.Duration // in which a lost answer may be asked for again
 	Leeway time.Duration // of clocks that are not ours
 	Code   time.Duration // of an authorization code
+	ID     time.Duration // of an ID token
+}
+
+// For are the lifetimes of a client's tokens: its own, where it has some, and
+// never beyond what the deployment keeps a family or a key for.
+func (l Lifetimes) For(c client.Client) Lifetimes {
+	own := func(d *time.Duration, seconds int64) {
+		if seconds > 0 {
+			*d = time.Duration(seconds) * time.Second
+		}
+	}
+	most := l.Max
+	own(&l.Access, c.AccessLife)
+	own(&l.ID, c.IDLife)
+	own(&l.Idle, c.RefreshIdle)
+	own(&l.Max, c.RefreshMax)
+	l.Max = min(l.Max, most)
+	l.Idle = min(l.Idle, l.Max)
+	return l
 }
 
 // Until says when a family ends that is used at now.

@@ -2,9 +2,15 @@ package api
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
 	"net/http"
+	"net/url"
+	"strings"
 	"time"
 
+	"github.com/doorward/doorward/internal/base/secret"
 	"github.com/doorward/doorward/internal/core/check"
 	"github.com/doorward/doorward/internal/core/client"
 	"github.com/doorward/doorward/internal/core/settle"
@@ -123,4 +129,44 @@ func (m *Manage) rotateSecret(w http.ResponseWriter, r *http.Request, by settle.
 		return err
 	}
 	return m.showClient(w, r, made, "")
+}
+
+// rehearsal is what a sign-in to an application would meet.
+type rehearsal struct {
+	ClientID string    `json:"client_id"`
+	Findings []Finding `json:"findings"`
+	Link     string    `json:"link,omitzero" says:"Open it in a browser to sign in to the application; it will refuse the code, which it did not ask for."`
+}
+
+func (m *Manage) testClient(w http.ResponseWriter, r *http.Request, _ settle.Caller) error {
+	c, err := m.Manage.FindClient(r.Context(), r.PathValue("client"))
+	if err != nil {
+		return err
+	}
+	out := rehearsal{ClientID: c.ID}
+	for _, f := range c.Rehearse() {
+		finding := Finding{ID: f.ID, State: "good", Says: f.Says}
+		if !f.Good {
+			finding.State, finding.Fix = "broken", ""
+		}
+		if f.Fix != "" {
+			finding.Fix = "doorward " + fmt.Sprintf(f.Fix, c.ID)
+		}
+		out.Findings = append(out.Findings, finding)
+	}
+	for _, f := range c.Weaknesses(m.Door.Now()) {
+		out.Findings = append(out.Findings, Finding{ID: f.ID, State: "warning", Says: "it " + f.Says, Fix: "doorward " + fmt.Sprintf(f.Fix, c.ID)})
+	}
+	if c.MayGrant(client.GrantCode) && len(c.RedirectURIs) > 0 && !c.Paused {
+		state, verifier := secret.Random16(), secret.Random()
+		challenge := sha256.Sum256([]byte(secret.Encode(verifier[:])))
+		q := url.Values{"client_id": {c.ID}, "response_type": {"code"}, "redirect_uri": {c.RedirectURIs[0]}, "state": {secret.Encode(state[:])},
+			"code_challenge": {base64.RawURLEncoding.EncodeToString(challenge[:])}, "code_challenge_method": {"S256"}}
+		if len(c.Scopes) > 0 {
+			q.Set("scope", strings.Join(c.Scopes, " "))
+		}
+		out.Link = m.Exchange.Policy().Issuer + "/oauth/authorize?" + q.Encode()
+	}
+	door.WriteJSON(w, "application/json", http.StatusOK, out)
+	return nil
 }

@@ -21,7 +21,7 @@ func FuzzReadMetadata(f *testing.F) {
 			return
 		}
 		c := in.client()
-		if _, ok := c.Valid(); !ok {
+		if _, ok := c.Valid(false); !ok {
 			return
 		}
 		for _, address := range append(append([]string{}, c.RedirectURIs...), c.PostLogout...) {

@@ -76,6 +76,7 @@ func (m *Manage) routes() []route {
 		{method: "POST", path: "/api/v1/clients", name: "clients.create", says: "Registers an application, or a list of them, from client metadata (RFC 7591 section 2).", in: registration{},
 			status: http.StatusCreated, out: registration{}, runs: "client.create", do: m.createClients},
 		{method: "GET", path: "/api/v1/clients/{client}", name: "clients.show", says: "Shows an application, and what is known of its secrets.", out: managedClient{}, refuses: []string{"client.found"}, do: m.client},
+		{method: "GET", path: "/api/v1/clients/{client}/test", name: "clients.test", says: "Says what a sign-in to an application would meet, with a link to try one.", out: rehearsal{}, refuses: []string{"client.found"}, do: m.testClient},
 		{method: "PATCH", path: "/api/v1/clients/{client}", name: "clients.edit", says: "Changes what an application is registered with; what it may no longer have ends at once.", in: editedClient{}, out: managedClient{},
 			runs: "client.edit", do: m.editClient},
 		{method: "POST", path: "/api/v1/clients/{client}/rotate-secret", name: "clients.rotate_secret", says: "Makes an application's next secret, and tells it this once; the one before goes on working for a while.",

@@ -36,9 +36,9 @@ func (o *OAuth) Routes(mux *http.ServeMux) {
 	mux.Handle("/.well-known/oauth-authorization-server", o.Door.On(door.OAuth, o.public(o.metadata)))
 	mux.Handle("/oauth/jwks", o.Door.On(door.OAuth, o.public(o.jwks)))
 	mux.Handle("/oauth/introspect", o.Door.On(door.OAuth, post(o.introspect)))
-	mux.Handle("/oauth/userinfo", o.Door.On(challenge, o.userinfo))
-	mux.Handle("/oauth/revoke", o.Door.On(door.OAuth, post(o.revoke)))
-	mux.Handle("/oauth/token", o.Door.On(door.OAuth, post(o.token)))
+	mux.Handle("/oauth/userinfo", o.Door.On(challenge, o.cross("GET, HEAD, POST", o.userinfo)))
+	mux.Handle("/oauth/revoke", o.Door.On(door.OAuth, o.cross("POST", post(o.revoke))))
+	mux.Handle("/oauth/token", o.Door.On(door.OAuth, o.cross("POST", post(o.token))))
 	mux.Handle("/oauth/device", o.Door.On(door.OAuth, post(o.deviceBegin)))
 }
 

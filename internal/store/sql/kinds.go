@@ -28,10 +28,10 @@ var kinds = []kind{
 	{deployment.Found{}, one, `insert into deployment (one, issuer, mode, created) values (1, $1, $2, $3)`},
 	{deployment.Administered{}, one, `update deployment set admin_ever = 1 where admin_ever = 0`},
 
-	{client.Create{}, one, `insert into clients (id, name, type, first_party, auth, secret_hash, redirect_uris, post_logout, origins, resources, scopes, grants, paused, cut, created, token_format, settings, secret_made)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, 0, $13, $14, $15, $13)`},
+	{client.Create{}, one, `insert into clients (id, name, type, first_party, auth, secret_hash, redirect_uris, post_logout, origins, resources, scopes, grants, paused, cut, created, token_format, settings, access_life, secret_made)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, 0, $13, $14, $15, $16, $13)`},
 	{client.Edit{}, one, `update clients set name = $3, first_party = $4, auth = $5, redirect_uris = $6, post_logout = $7, origins = $8, resources = $9, scopes = $10, grants = $11,
-		token_format = $12, settings = $13, guard = guard + 1 where id = $1 and guard = $2 and deleted = 0`},
+		token_format = $12, settings = $13, access_life = $14, guard = guard + 1 where id = $1 and guard = $2 and deleted = 0`},
 	{client.Resecret{}, one, `update clients set former_hash = secret_hash, former_made = secret_made, former_used = secret_used, former_until = $5,
 		secret_hash = $3, secret_made = $4, secret_used = 0, guard = guard + 1 where id = $1 and guard = $2 and deleted = 0`},
 	{client.Reprove{}, one, `update clients set secret_hash = $2, secret_made = $3, secret_used = 0, former_hash = null, former_until = 0 where id = $1 and deleted = 0`},
@@ -141,7 +141,9 @@ var kinds = []kind{
 	{token.Lapse{}, any_, `delete from once where id in (select id from once where expires < $1 limit 500)`},
 	{token.SpendOnce{}, one, `insert into spent (use, hash, until, bought) values ($1, $2, $3, $4)`},
 	{token.Outlive{}, any_, `delete from spent where (use, hash) in (select use, hash from spent where until < $1 limit 500)`},
-	{revocation.Revoke{}, one, `insert into feed_events (seq, unit, name, at, not_before, until, audience) values ((select seq from feed_head), $1, $2, $3, $4, $5, $6)`},
+	{revocation.Revoke{}, one, `insert into feed_events (seq, unit, name, at, not_before, until, audience)
+		select (select seq from feed_head), $1, $2, $3, $4, case when l.until > $5 then l.until else $5 end, $6
+		from (select cast($3 as {{int}}) + coalesce(max(access_life), 0) + 120000000 as until from clients) as l`},
 	{revocation.Forget{}, any_, `delete from feed_events where until < $1`},
 
 	{risk.Fail{}, one, `insert into failures (key, count, last) values ($1, 1, $2)

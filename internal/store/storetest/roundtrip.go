@@ -35,7 +35,7 @@ func roundTrip(t *testing.T, s core.Store) {
 	app := client.Create{ID: "app.1_A-b", Name: awkward, Type: "spa", FirstParty: true, Auth: "client_secret_basic", SecretHash: secret,
 		RedirectURIs: []string{"https://a.example/ü?x=1&y=%0A", "http://127.0.0.1:8080/"}, PostLogout: []string{"https://a.example/bye"},
 		Origins: []string{"https://a.example"}, Resources: []string{"orders", "notes"}, Scopes: []string{"a:b", "c"}, Grants: []string{"refresh_token"}, Created: late, TokenFormat: client.Opaque,
-		Settings: client.Settings{PKCE: client.PKCEOptional, URI: "https://a.example/" + awkward}}
+		AccessLife: 1, Settings: client.Settings{Lifetimes: client.Lifetimes{AccessLife: 3600}, PKCE: client.PKCEOptional, URI: "https://a.example/" + awkward}}
 	start := session.Start{ID: w.laptop, User: w.ana, Hash: secret, Rev: big, Created: at, AuthTime: at.Add(1 * time.Microsecond), IdleUntil: at.Add(2 * time.Microsecond),
 		MaxUntil: late, Method: "password", IP: "2001:db8::1", UserAgent: awkward}
 	open := token.Open{ID: w.family, Client: app.ID, Session: w.laptop, User: w.ana, KeyTag: [4]byte{0, 1, 2, 0xff}, Salt: [16]byte{0xff, 15: 1}, Current: secret,
