@@ -196,17 +196,23 @@ func TestOtherAddressesAndMethods(t *testing.T) {
 }
 
 // Attack SES-16: no page of ours is framed, kept, or read by another origin; nor is any refusal or redirect.
+// AS-16, AS-17: nothing is framed, nothing is kept, and nobody is told where somebody came from.
 func TestEveryAnswerHasTheHeaders(t *testing.T) {
 	t.Parallel()
 	g := newRig(t, live, 1000)
 	b, nobody := g.browser().signIn(ana), g.browser()
+	g.allow(ana, "films", "openid")
+	ask := g.asker(false, "openid")
 	answers := map[string]*answer{
 		"wrong host": nobody.get("/sign-in", func(r *http.Request) { r.Host = "evil.example" }),
 		"cross-site": nobody.post("/sign-in", url.Values{}, header("Sec-Fetch-Site", "cross-site")),
 		"old form":   nobody.post("/sign-in", url.Values{}),
 	}
 	for _, at := range []string{"/", "/sign-in", "/step-up", "/sign-out", "/signed-out", "/return", "/error", "/account", "/account/sessions",
-		"/account/sessions/end-others", "/account/sessions/end-all", "/account/sessions/" + g.sessions(ana)[0] + "/end", "/nothing", "/sign-in?x=1"} {
+		"/account/sessions/end-others", "/account/sessions/end-all", "/account/sessions/" + g.sessions(ana)[0] + "/end", "/nothing", "/sign-in?x=1",
+		"/account/apps", "/account/apps/films/remove", "/account/apps/films/sign-out", "/device", "/device/confirm", "/device/done?was=denied", "/consent?flow=x", "/choose-account?flow=x",
+		ask(), ask("redirect_uri", "https://evil.example"), ask("prompt", "none"),
+		b.get(ask()).header.Get("Location"), b.get(ask("prompt", "select_account")).header.Get("Location")} {
 		answers["signed in, "+at], answers["nobody, "+at] = b.get(at), nobody.get(at)
 	}
 	for name, a := range answers {
