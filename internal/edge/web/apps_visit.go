@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/doorward/doorward/internal/base/fault"
 	"github.com/doorward/doorward/internal/core/check"
@@ -66,7 +67,8 @@ func (v *visit) connected(who exchange.Who) ([]Connected, error) {
 	out := make([]Connected, len(all))
 	for i, c := range all {
 		out[i] = Connected{ID: c.Client.ID, Name: nameOf(c.Client), Domain: domainOf(c.Client, ""), Since: c.Consent.Changed, Used: c.Used, Policy: c.Consent.Terms.Policy,
-			May: inWords(c.Consent.Scopes, words), Lasts: v.lasts(c.Consent.Scopes), Effect: v.effect(EndsPermission(nameOf(c.Client)))}
+			May: inWords(c.Consent.Scopes, words), Lasts: v.lasts(c.Client, c.Consent.Scopes),
+			Effect: Effect{Ends: []ui.Message{EndsPermission(nameOf(c.Client)), EndsTokens()}, Lasts: []ui.Message{LastsAlone(v.now().Add(v.exchange.Policy().Token.For(c.Client).Access))}}}
 	}
 	return out, err
 }
@@ -81,12 +83,10 @@ func inWords(scopes []string, words map[string]client.Scope) []Permission {
 }
 
 // lasts is for how long an application may do what it is allowed.
-func (v *visit) lasts(scopes []string) ui.Message {
+func (v *visit) lasts(c client.Client, scopes []string) ui.Message {
 	p := v.exchange.Policy()
-	for _, s := range scopes {
-		if s == "offline_access" {
-			return LastsWhenAway(p.Token.Idle, p.Token.Max)
-		}
+	if own := p.Token.For(c); slices.Contains(scopes, "offline_access") {
+		return LastsWhenAway(own.Idle, own.Max)
 	}
 	return LastsWhileIn(p.Session.Max)
 }
@@ -160,7 +160,7 @@ func (v *visit) appPage(l leave, who exchange.Who) (AppPage, error) {
 	for _, c := range all {
 		if c.ID == v.r.PathValue("client") {
 			if l.only {
-				c.Effect = v.effect()
+				c.Effect.Ends = c.Effect.Ends[1:]
 			}
 			return AppPage{Shell: v.shell(), Form: v.blank(""), Connected: c, Only: l.only, Explain: l.of.Sentences()}, nil
 		}

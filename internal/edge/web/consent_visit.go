@@ -70,7 +70,7 @@ func (v *visit) consentPage(a exchange.Authorization, r client.Request) (page Co
 		return page, nil, err
 	}
 	page = ConsentPage{Shell: v.shellOf(a), Form: v.blank(""), Flow: flow, Person: Person{Name: a.User.Name, Email: a.User.Email}, Change: chooseAt + "?flow=" + flow,
-		Lasts: v.lasts(a.Scopes), At: resourcesOf(a, r), Explain: exchange.AllowExchange().Sentences()}
+		Lasts: v.lasts(a.Client, a.Scopes), At: resourcesOf(a, r), Explain: exchange.AllowExchange().Sentences()}
 	again := a.Consent.Settles(a.Scopes) // the application wants it asked again (prompt=consent)
 	for _, s := range a.Scopes {
 		may := MayUse(s, words[s].Says)

@@ -42,8 +42,7 @@ const comparing = "device"
 // browser in which it was typed: a link leads nobody past the first page (attack OAU-23; RFC 8628 section 5.4).
 type compared struct {
 	Code   string    `json:"c"`
-	Name   string    `json:"n"`
-	Domain string    `json:"d,omitzero"`
+	Client string    `json:"n"`
 	Scopes []string  `json:"s,omitempty"`
 	IP     string    `json:"i,omitzero"`
 	Agent  string    `json:"u,omitzero"`
@@ -112,7 +111,7 @@ func (v *visit) findDevice() error {
 		return err
 	}
 	v.csrf()
-	flow, fits := token.SealState(v.keys.Ring().State, comparing, v.key, compared{Code: ask.Code, Name: nameOf(ask.Client), Domain: domainOf(ask.Client, ""), Scopes: ask.Scopes,
+	flow, fits := token.SealState(v.keys.Ring().State, comparing, v.key, compared{Code: ask.Code, Client: ask.Client.ID, Scopes: ask.Scopes,
 		IP: ask.IP, Agent: ask.Agent, At: ask.At})
 	if !fits {
 		return check.Refuse(door.Body)
@@ -151,12 +150,16 @@ func (v *visit) confirmDevicePage(who exchange.Who, d compared, flow string) (De
 	if err != nil {
 		return DeviceConfirmPage{}, err
 	}
+	c, err := v.exchange.App(v.ctx(), d.Client)
+	if err != nil {
+		return DeviceConfirmPage{}, err
+	}
 	here, there := v.exchange.Policy().Place(v.caller().Addr.String()), v.exchange.Policy().Place(d.IP)
 	shell := v.shell()
-	shell.App = &ui.App{Name: d.Name, Domain: d.Domain}
+	shell.App = &ui.App{Name: nameOf(c), Domain: domainOf(c, "")}
 	return DeviceConfirmPage{Shell: shell, Form: v.blank(""), Flow: flow, Code: d.Code, Person: personOf(who), Change: bound("/sign-in?another=1", deviceAt),
 		Device: session.Named(d.Agent), Ago: v.now().Sub(d.At), Place: there.String(), IP: d.IP, Here: here.String(), Far: here.Known() && there.Known() && risk.Apart(here, there) > farApart,
-		Asked: inWords(d.Scopes, words), Lasts: v.lasts(d.Scopes), Explain: exchange.DeviceExchange().Sentences()}, nil
+		Asked: inWords(d.Scopes, words), Lasts: v.lasts(c, d.Scopes), Explain: exchange.DeviceExchange().Sentences()}, nil
 }
 
 func (v *visit) allowDevice() error { return v.answerDevice(v.exchange.DeviceAllow, "allowed") }
