@@ -262,3 +262,59 @@ func TestTokensBoundToACertificate(t *testing.T) {
 		}
 	})
 }
+
+// The metadata speak of certificates exactly where they can be shown.
+func TestMetadataSayWhereCertificatesAreShown(t *testing.T) {
+	for name, c := range map[string]struct {
+		with    []string
+		methods bool
+		aliases string
+	}{
+		"nowhere":          {nil, false, ""},
+		"to a proxy":       {[]string{"DOORWARD_MTLS_HEADER=Client-Cert", "DOORWARD_TRUSTED_PROXIES=10.0.0.0/8"}, true, ""},
+		"at a proxy's URL": {[]string{"DOORWARD_MTLS_HEADER=Client-Cert", "DOORWARD_TRUSTED_PROXIES=10.0.0.0/8", "DOORWARD_MTLS_URL=https://mtls.example.com"}, true, "https://mtls.example.com/"},
+	} {
+		s := rig.Start(t, rig.SQLite, rig.Issuer("https://auth.example.com"), rig.Env(c.with...))
+		m := asks(t, s.Client(), http.MethodGet, "https://auth.example.com/.well-known/openid-configuration", nil).body
+		methods := fmt.Sprint(m["token_endpoint_auth_methods_supported"])
+		aliases, _ := m["mtls_endpoint_aliases"].(map[string]any)
+		// Nobody may sign certificates here, so tls_client_auth proves nothing.
+		if strings.Contains(methods, "self_signed_tls_client_auth") != c.methods || strings.Contains(methods, " tls_client_auth") || (m["tls_client_certificate_bound_access_tokens"] == true) != c.methods {
+			t.Errorf("%s: %v", name, m)
+		}
+		if (len(aliases) > 0) != (c.aliases != "") {
+			t.Errorf("%s: aliases %v", name, aliases)
+		}
+		for endpoint, at := range aliases {
+			if plain, _ := m[endpoint].(string); strings.TrimPrefix(at.(string), c.aliases) != strings.TrimPrefix(plain, "https://auth.example.com/") {
+				t.Errorf("%s: %s is at %v, and without certificates at %s", name, endpoint, at, plain)
+			}
+		}
+	}
+}
+
+// An assertion may mean the endpoint by the name that it has where certificates
+// are shown, and by that name it is none for the other.
+func TestAnAssertionForTheEndpointOfCertificates(t *testing.T) {
+	address := freeAddress(t)
+	s := rig.Start(t, rig.SQLite, rig.Env("DOORWARD_MTLS_LISTEN="+address))
+	k, set := keyed(t)
+	own := newShower(t, nil, x509.Certificate{})
+	s.Register(map[string]any{"client_id": "robot", "client_name": "Robot", "doorward_type": "machine", "token_endpoint_auth_method": "private_key_jwt",
+		"jwks": set, "scope": "robots:move", "doorward_resources": []string{"robot-api"}, "tls_client_certificate_bound_access_tokens": true})
+	_, port, _ := net.SplitHostPort(address)
+	at := "https://localhost:" + port
+	send := func(c *http.Client, to, aud string) answered {
+		now := time.Now().Unix()
+		return asks(t, c, http.MethodPost, to+"/oauth/token", url.Values{"grant_type": {"client_credentials"}, "client_assertion_type": {jwtBearer},
+			"client_assertion": {signJWT(t, k, map[string]any{"iss": "robot", "sub": "robot", "aud": aud, "jti": fmt.Sprint(time.Now().UnixNano()), "iat": now, "exp": now + 60})}})
+	}
+	for aud, want := range map[string]int{s.URL: 200, at + "/oauth/token": 200, s.URL + "/oauth/token": 200, at: 401, "https://localhost:1/oauth/token": 401} {
+		if a := send(showing(t, s.Data, own), at, aud); a.status != want {
+			t.Errorf("for %s: %d %v", aud, a.status, a.body)
+		}
+	}
+	if a := send(s.Client(), s.URL, at+"/oauth/token"); a.status != http.StatusUnauthorized || !strings.Contains(fmt.Sprint(a.body["error_description"]), "aud") {
+		t.Errorf("at the other listener: %d %v", a.status, a.body)
+	}
+}

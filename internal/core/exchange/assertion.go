@@ -79,7 +79,7 @@ func (p *proving) asserts(j *settle.Judgement, c client.Client) (check.Word, boo
 	if !s.good || !c.Exists() || c.Auth != s.auth || c.JWKSURI != s.by.JWKSURI || c.AuthAlg != s.by.AuthAlg || !slices.Equal(c.JWKS, s.by.JWKS) {
 		return client.WordSignature, false
 	}
-	if word, ok := s.Judge(c.ID, p.x.assertionAudiences(p.proof.Endpoint), j.Now, p.x.policy.Token.Leeway); !ok {
+	if word, ok := s.Judge(c.ID, p.x.assertionAudiences(p.proof), j.Now, p.x.policy.Token.Leeway); !ok {
 		return word, false
 	}
 	hash := token.SpentHash(token.AsAssertion, c.ID, []byte(s.JTI))
@@ -93,7 +93,12 @@ func (p *proving) asserts(j *settle.Judgement, c client.Client) (check.Word, boo
 // assertionAudiences are the names by which an assertion may mean this server:
 // its issuer, as FAPI 2.0 section 5.3.2.1 has it, or its token endpoint, as RFC
 // 7523 section 3 has it, or the endpoint that it was sent to, as RFC 9126
-// section 2 asks of us.
-func (x *Exchanges) assertionAudiences(endpoint string) []string {
-	return []string{x.policy.Issuer, x.policy.Issuer + "/oauth/token", x.policy.Issuer + endpoint}
+// section 2 asks of us; and where certificates are shown those endpoints by
+// their other names (RFC 8705 section 5).
+func (x *Exchanges) assertionAudiences(p ClientProof) []string {
+	out := []string{x.policy.Issuer, x.policy.Issuer + "/oauth/token", x.policy.Issuer + p.Endpoint}
+	if p.Alias != "" {
+		out = append(out, p.Alias+"/oauth/token", p.Alias+p.Endpoint)
+	}
+	return out
 }

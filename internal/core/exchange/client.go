@@ -49,6 +49,7 @@ type ClientProof struct {
 	ID, Secret string
 	Assertion  string // instead of Secret; it says the id, too (RFC 7523)
 	Endpoint   string // the path that it was sent to
+	Alias      string // the other origin that it was sent to, where certificates are shown
 	// Certificates are those that it proved to hold the key of, its own first.
 	// They may stand beside another proof: its tokens are bound to them then.
 	Certificates []*x509.Certificate

@@ -20,6 +20,9 @@ func (o *OAuth) clientProof(r *http.Request, f url.Values) (exchange.ClientProof
 	if err != nil {
 		return exchange.ClientProof{}, err
 	}
+	if o.Machines != nil && r.Host == o.Machines.Host {
+		p.Alias = o.Machines.String()
+	}
 	p.Certificates, err = o.Door.Certificates(r)
 	return p, err
 }
