@@ -3,6 +3,7 @@ package client
 import (
 	"slices"
 
+	"github.com/doorward/doorward/internal/base/jose"
 	"github.com/doorward/doorward/internal/core/check"
 )
 
@@ -17,6 +18,13 @@ type Asking struct {
 	RequireAuthTime bool `json:"require_auth_time,omitzero"`
 	// DefaultACR is acr_values where a request has none.
 	DefaultACR []string `json:"default_acr_values,omitempty"`
+	// RequirePushed has it push its requests (RFC 9126 section 6).
+	RequirePushed bool `json:"require_pushed_authorization_requests,omitzero"`
+	// RequestAlg is the one algorithm of its request objects; any of its keys'
+	// when empty.
+	RequestAlg string `json:"request_object_signing_alg,omitzero"`
+	// RequireSigned has it sign its requests (RFC 9101 section 10.5).
+	RequireSigned bool `json:"require_signed_request_object,omitzero"`
 }
 
 // Words that name a part of Asking that was refused.
@@ -24,6 +32,7 @@ var (
 	WordModes  = check.NewWord(270, "response_modes")
 	WordMaxAge = check.NewWord(271, "default_max_age")
 	WordACR    = check.NewWord(272, "default_acr_values")
+	WordReqAlg = check.NewWord(273, "request_object_signing_alg")
 )
 
 // valid judges how an application is to ask, and names the part it refuses.
@@ -35,6 +44,8 @@ func (a Asking) valid() (check.Word, bool) {
 		return WordMaxAge, false
 	case len(a.DefaultACR) > 16 || slices.ContainsFunc(a.DefaultACR, func(s string) bool { return !ValidScope(s) }):
 		return WordACR, false
+	case a.RequestAlg != "" && !slices.Contains(jose.OthersAlgs(), jose.Alg(a.RequestAlg)):
+		return WordReqAlg, false
 	}
 	return 0, true
 }
@@ -61,6 +72,11 @@ func (c Client) Travels(r Request) bool {
 		return false
 	}
 	return mode == ByQuery || c.posts(r)
+}
+
+// Comes says whether a request came in the way that the application is held to.
+func (c Client) Comes(r Request) bool {
+	return (!c.RequirePushed || len(r.Pushed) > 0) && (!c.RequireSigned || r.Signed)
 }
 
 func (c Client) posts(r Request) bool {

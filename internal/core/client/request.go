@@ -34,6 +34,10 @@ type Request struct {
 	Claims    string    `json:"q,omitzero"`  // as it was sent
 	Subject   string    `json:"b,omitzero"`  // whom the application means; see Means
 	IDHint    string    `json:"-"`           // id_token_hint, until it was read
+	Object    string    `json:"-"`           // request, until it was read (RFC 9101)
+	URI       string    `json:"-"`           // request_uri, until it was read (RFC 9126)
+	Signed    bool      `json:"f,omitzero"`  // it was a request object
+	Pushed    []byte    `json:"w,omitempty"` // what names it, when it was pushed
 	ID        []byte    `json:"i,omitempty"` // of a request that waits: it is answered once
 	Asked     time.Time `json:"t,omitzero"`  // when it came
 	Chosen    time.Time `json:"e,omitzero"`  // when the person said which account they mean
@@ -46,14 +50,23 @@ type Request struct {
 // RequestFields are the parameters of a request. Others mean nothing (RFC 6749
 // section 3.1; check OI-03).
 var RequestFields = []string{"client_id", "response_type", "response_mode", "redirect_uri", "state", "scope", "nonce", "code_challenge", "code_challenge_method",
-	"prompt", "max_age", "login_hint", "ui_locales", "resource", "acr_values", "claims", "id_token_hint", "dpop_jkt"}
+	"prompt", "max_age", "login_hint", "ui_locales", "resource", "acr_values", "claims", "id_token_hint", "request", "request_uri", "dpop_jkt"}
 
 // ReadRequest takes the parameters of a request, judging nothing.
 func ReadRequest(v url.Values, now time.Time) Request {
 	return Request{Client: v.Get("client_id"), Type: v.Get("response_type"), Mode: v.Get("response_mode"), Redirect: v.Get("redirect_uri"), State: v.Get("state"),
 		Scope: v.Get("scope"), Nonce: v.Get("nonce"), Challenge: v.Get("code_challenge"), Method: v.Get("code_challenge_method"),
 		Prompt: v.Get("prompt"), MaxAge: v.Get("max_age"), Hint: v.Get("login_hint"), Locales: v.Get("ui_locales"), Resources: v["resource"],
-		ACR: v.Get("acr_values"), Claims: v.Get("claims"), IDHint: v.Get("id_token_hint"), Key: v.Get("dpop_jkt"), Asked: now}
+		ACR: v.Get("acr_values"), Claims: v.Get("claims"), IDHint: v.Get("id_token_hint"), Object: v.Get("request"), URI: v.Get("request_uri"), Key: v.Get("dpop_jkt"), Asked: now}
+}
+
+// Kept is what is carried of a request that waits: of one that is kept here
+// already, its name and what its person did.
+func (r Request) Kept() Request {
+	if len(r.Pushed) == 0 {
+		return r
+	}
+	return Request{Client: r.Client, Pushed: r.Pushed, ID: r.ID, Asked: r.Asked, Chosen: r.Chosen, Refused: r.Refused}
 }
 
 // Prompts says whether the request asks for a page by name.
@@ -174,6 +187,21 @@ var (
 	RequestForm = check.New(check.Check{Number: 909, ID: "request.form", Fault: fault.Malformed, Shown: "request.form",
 		Says: "Every parameter of the request means something and is within its bounds.", Source: "RFC 6749 section 4.1.1; OpenID Connect Core section 3.1.2.1",
 		Title: "The application sent a request that means nothing."})
+	RequestURI = check.New(check.Check{Number: 1050, ID: "request.uri", Fault: fault.Unacceptable, Shown: "request.uri", Code: "request_uri_not_supported",
+		Says: "No address of anybody's is to be fetched: request_uri is the name of a pushed request.", Source: "RFC 9126 section 4; RFC 9101 section 10.4.1",
+		Title: "The application pointed to a request that is not here.", Stops: []string{"OAU-30"}})
+	RequestPushed = check.New(check.Check{Number: 1049, ID: "request.pushed", Fault: fault.Unacceptable, Shown: "request.pushed", Code: "invalid_request_uri",
+		Says: "The pushed request was pushed by this application, within the last minute and a half.", Source: "RFC 9126 sections 2.2 and 4; ASVS 10.4.13",
+		Title: "The application sent you here too late. Go back to it and start again.", Stops: []string{"OAU-16"}})
+	RequestObject = check.New(check.Check{Number: 1048, ID: "request.object", Fault: fault.Unacceptable, Shown: "request.object", Code: "invalid_request_object",
+		Says: "The request object is signed by a key of the application, of itself, for this server alone, and in time.", Source: "RFC 9101 sections 6.2 and 10.2; OpenID Connect Core section 6",
+		Title: "The application's signed request cannot be believed.", Stops: []string{"JWT-01", "JWT-02", "JWT-16"}})
+	RequestWay = check.New(check.Check{Number: 1051, ID: "request.way", Fault: fault.Unacceptable, Shown: "request.way",
+		Says: "The request came in the way that the application is held to: pushed, or signed.", Source: "RFC 9126 section 6; RFC 9101 section 10.5",
+		Title: "The application must push or sign its requests."})
+	RequestCarried = check.New(check.Check{Number: 1057, ID: "request.bounds", Fault: fault.TooLarge, Shown: "request.bounds",
+		Says: "The request is short enough to be kept.", Source: "RFC 9126 section 2.3",
+		Title: "The application's request is too long."})
 	RequestHint = check.New(check.Check{Number: 1047, ID: "request.hint", Fault: fault.Unacceptable, Shown: "request.hint",
 		Says: "The ID token that names the person, if one came, is one of ours for this application; it may be old.", Source: "OpenID Connect Core section 3.1.2.1",
 		Title: "The application named the person by a token that is not ours."})

@@ -47,8 +47,35 @@ var (
 )
 
 var authorize = check.Declare(302, "app.authorize",
-	risk.NetworkCalm, client.RequestClient, client.RequestRedirect, client.RequestType, client.RequestMode, client.RequestForm, client.Granted,
-	client.ChallengeSent, token.ProofThumbprint, client.ScopeWithin, client.ResourceWithin, client.RequestHint, requestUnanswered, signedIn, hinted, notRefused, chosen, recent, strong, consented)
+	slices.Concat([]*check.Check{risk.NetworkCalm, client.RequestClient}, askable,
+		[]*check.Check{requestUnanswered, signedIn, hinted, notRefused, chosen, recent, strong, consented})...)
+
+// askable are the checks of what an application may ask, whoever the person is.
+var askable = []*check.Check{client.RequestURI, client.RequestPushed, client.RequestObject, client.RequestRedirect, client.RequestForm, client.RequestWay, client.RequestType,
+	client.RequestMode, client.Granted, client.ChallengeSent, token.ProofThumbprint, client.ScopeWithin, client.ResourceWithin, client.RequestHint}
+
+// asks holds the checks of what an application may ask, and says where the
+// answer would go, were it a refusal too.
+func (x *Exchanges) asks(j *settle.Judgement, c client.Client, r client.Request) (back string, ok bool) {
+	if back = c.Back(r); !c.Redirects(back) {
+		back = ""
+	}
+	_, within := x.audience(c, r.Resources)
+	return back, j.Hold(client.RequestURI, r.Trouble != client.RequestURI) &&
+		j.Hold(client.RequestPushed, r.Trouble != client.RequestPushed) &&
+		j.Hold(client.RequestObject, r.Trouble != client.RequestObject) &&
+		j.Hold(client.RequestRedirect, back != "") &&
+		j.Hold(client.RequestForm, r.Trouble != client.RequestForm && r.Carried() && r.Prompted() && r.Meant()) &&
+		j.Hold(client.RequestWay, c.Comes(r)) &&
+		j.Hold(client.RequestType, r.Type == "code") &&
+		j.Hold(client.RequestMode, c.Travels(r)) &&
+		j.Hold(client.Granted, c.MayGrant(client.GrantCode)) &&
+		j.Hold(client.ChallengeSent, c.Challenged(r)) &&
+		j.Hold(token.ProofThumbprint, r.Key == "" || token.ValidThumbprint(r.Key)) &&
+		j.Hold(client.ScopeWithin, len(c.Asks(r)) > 0) &&
+		j.Hold(client.ResourceWithin, within) &&
+		j.Hold(client.RequestHint, r.Trouble != client.RequestHint)
+}
 
 // asking are the checks that a page of ours can make hold.
 var asking = []*check.Check{signedIn, chosen, recent, consented, hinted}
@@ -123,23 +150,9 @@ func (x *Exchanges) authorizes(ctx context.Context, by settle.Caller, cookie str
 			return nil
 		}
 		out.Client = c
-		if back := c.Back(r); j.Hold(client.RequestRedirect, c.Redirects(back)) {
-			out.Back = back
-		} else {
-			return nil
-		}
 		out.Scopes = c.Asks(r)
-		_, ok := x.audience(c, r.Resources)
-		if !j.Hold(client.RequestType, r.Type == "code") ||
-			!j.Hold(client.RequestMode, c.Travels(r)) ||
-			!j.Hold(client.RequestForm, r.Carried() && r.Prompted() && r.Meant()) ||
-			!j.Hold(client.Granted, c.MayGrant(client.GrantCode)) ||
-			!j.Hold(client.ChallengeSent, c.Challenged(r)) ||
-			!j.Hold(token.ProofThumbprint, r.Key == "" || token.ValidThumbprint(r.Key)) ||
-			!j.Hold(client.ScopeWithin, len(out.Scopes) > 0) ||
-			!j.Hold(client.ResourceWithin, ok) ||
-			!j.Hold(client.RequestHint, r.Trouble != client.RequestHint) ||
-			!j.Hold(requestUnanswered, len(r.ID) == 0 || !j.Spent(token.AsAnswered, token.SpentHash(token.AsAnswered, c.ID, r.ID)).Exists()) {
+		var ok bool
+		if out.Back, ok = x.asks(j, c, r); !ok || !j.Hold(requestUnanswered, len(r.ID) == 0 || !j.Spent(token.AsAnswered, token.SpentHash(token.AsAnswered, c.ID, r.ID)).Exists()) {
 			return nil
 		}
 		if wellFormed {

@@ -66,16 +66,22 @@ func (p *proving) bind(j *settle.Judgement, c client.Client) (to token.Confirm, 
 	if !j.Hold(token.ProofDemanded, proof.Exists() || !c.BoundTokens) {
 		return to, false
 	}
+	to.JKT = proof.JKT
+	return to, p.spendProof(j)
+}
+
+// spendProof holds ProofUnspent, and uses the proof up that a request brings.
+func (p *proving) spendProof(j *settle.Judgement) bool {
+	proof := p.proof.Key
 	if !proof.Exists() {
-		return to, j.Hold(token.ProofUnspent, true)
+		return j.Hold(token.ProofUnspent, true)
 	}
 	once := token.SpendOnce{Use: token.AsDPoP, Hash: proof.Hash(), Until: proof.At.Add(token.ProofKept)}
 	if !j.Hold(token.ProofUnspent, !j.Spent(once.Use, once.Hash).Exists()) {
-		return to, false
+		return false
 	}
 	j.Also(once)
-	to.JKT = proof.JKT
-	return to, true
+	return true
 }
 
 // Prove reads the proof that a request to the token endpoint shows; that it was

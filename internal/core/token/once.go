@@ -47,7 +47,7 @@ const (
 	AsCode      Use = iota + 32 // an authorization code
 	AsAssertion                 // a client's signed assertion (RFC 7523)
 	AsDPoP                      // a proof of possession (RFC 9449)
-	AsPushed                    // a pushed authorization request (RFC 9126)
+	_                           // given back
 	AsAnswered                  // an authorization request that waited for its person
 )
 

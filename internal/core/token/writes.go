@@ -105,6 +105,8 @@ type Reader interface {
 	OnceByLink(hash [32]byte) Once
 	// OnceOf finds what is offered for a use and subject.
 	OnceOf(use Use, subject [32]byte) Once
+	// Pushed finds a request that was pushed.
+	Pushed(hash [32]byte) Pushed
 	// GrantUses says of each consent of a person when a family that hangs on it
 	// was last renewed.
 	GrantUses(identity.UserID) map[client.GrantID]time.Time

@@ -50,7 +50,11 @@ func (o *OAuth) metadata(ring *key.Ring) any {
 	}
 	m["prompt_values_supported"] = []string{"none", "login", "consent", "select_account"}
 	m["userinfo_endpoint"] = issuer + "/oauth/userinfo"
-	m["request_parameter_supported"] = false
+	m["request_parameter_supported"] = true
+	m["request_object_signing_alg_values_supported"] = jose.OthersAlgs()
+	m["pushed_authorization_request_endpoint"] = issuer + "/oauth/par"
+	m["require_pushed_authorization_requests"] = false
+	m["require_signed_request_object"] = false
 	m["request_uri_parameter_supported"] = false
 	m["claims_parameter_supported"] = true
 	m["token_endpoint"] = issuer + "/oauth/token"

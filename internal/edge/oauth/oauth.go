@@ -40,6 +40,7 @@ func (o *OAuth) Routes(mux *http.ServeMux) {
 	mux.Handle("/oauth/revoke", o.Door.On(door.OAuth, o.cross("POST", post(o.revoke))))
 	mux.Handle("/oauth/token", o.Door.On(door.OAuth, o.cross("POST", post(o.token))))
 	mux.Handle("/oauth/device", o.Door.On(door.OAuth, post(o.deviceBegin)))
+	mux.Handle("/oauth/par", o.Door.On(door.OAuth, post(o.push)))
 }
 
 func (o *OAuth) jwks(ring *key.Ring) any {

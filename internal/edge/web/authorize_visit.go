@@ -26,6 +26,8 @@ type authorizing interface {
 	Look(ctx context.Context, by settle.Caller, cookie string, r client.Request) (exchange.Authorization, error)
 	// Receive reads what a request points to.
 	Receive(ctx context.Context, r client.Request) (client.Request, error)
+	// Recall reads one that waits, from where it is kept, and says whether it does.
+	Recall(ctx context.Context, r client.Request) (client.Request, bool, error)
 	Asking(ctx context.Context, r client.Request) (exchange.Authorization, error)
 }
 
@@ -55,6 +57,8 @@ func (v *visit) authorize() error {
 	c, _ := v.cookies()
 	a, err := v.exchange.Authorize(v.ctx(), v.caller(), c.Cookie, r)
 	switch {
+	case exchange.Finished(err):
+		return v.show(ReturnPage{Shell: v.shellOf(a), To: a.Client.URI, Finished: true})
 	case err != nil && a.Back != "":
 		return v.reply(a, r, refusalAnswer(err), true)
 	case err != nil:
@@ -204,7 +208,7 @@ func (v *visit) hold(r client.Request) (string, error) {
 		r.ID = id[:]
 	}
 	v.csrf() // the browser has a key from now on
-	flow, fits := token.SealState(v.keys.Ring().State, waiting, nil, held{r, browserOf(v.key)})
+	flow, fits := token.SealState(v.keys.Ring().State, waiting, nil, held{r.Kept(), browserOf(v.key)})
 	if !fits {
 		return "", check.Refuse(client.RequestForm)
 	}
@@ -219,7 +223,13 @@ func (v *visit) pending(flow string) (r client.Request, anew bool, err error) {
 	if !token.OpenState(v.keys.Ring().State, waiting, nil, flow, &h) || v.now().Sub(h.Request.Asked) > exchange.RequestFor {
 		return r, false, check.Refuse(requestOurs)
 	}
-	r = h.Request
+	r, waits, err := v.exchange.Recall(v.ctx(), h.Request)
+	if err == nil && !waits {
+		err = check.Refuse(requestOurs)
+	}
+	if err != nil {
+		return r, false, err
+	}
 	v.locales = localesOf(r)
 	if key, ok := v.browserKey(); !ok || !secret.Equal(h.Browser, browserOf(key)) {
 		r.Asked, r.Chosen, r.Refused = v.now(), time.Time{}, false

@@ -140,6 +140,8 @@ var kinds = []kind{
 	{token.Withdraw{}, any_, `delete from once where user_id = $1`},
 	{token.Lapse{}, any_, `delete from once where id in (select id from once where expires < $1 limit 500)`},
 	{token.SpendOnce{}, one, `insert into spent (use, hash, until, bought) values ($1, $2, $3, $4)`},
+	{token.Push{}, one, `insert into pushed (hash, client_id, body, created, until) values ($1, $2, $3, $4, $5)`},
+	{token.Unpush{}, any_, `delete from pushed where hash in (select hash from pushed where until < $1 limit 2000)`},
 	{token.Outlive{}, any_, `delete from spent where (use, hash) in (select use, hash from spent where until < $1 limit 500)`},
 	{revocation.Revoke{}, one, `insert into feed_events (seq, unit, name, at, not_before, until, audience)
 		select (select seq from feed_head), $1, $2, $3, $4, case when l.until > $5 then l.until else $5 end, $6

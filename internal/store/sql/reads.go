@@ -343,6 +343,13 @@ func (v *view) Spent(use token.Use, hash [32]byte) (s token.Spent) {
 	return s
 }
 
+func (v *view) Pushed(hash [32]byte) (p token.Pushed) {
+	if !v.one(`select hash, client_id, body, created, until from pushed where hash = $1`, []any{hash[:]}, raw(p.Hash[:]), &p.Client, &p.Body, at{&p.Created}, at{&p.Until}) {
+		return token.Pushed{}
+	}
+	return p
+}
+
 func (v *view) Keys() (out []key.Key) {
 	v.many(`select purpose, number, kid, alg, wrapped, sealed, public, created, since, compromised from keys order by purpose, number`, nil, func(scan func(...any) error) error {
 		var k key.Key
