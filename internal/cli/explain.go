@@ -36,6 +36,10 @@ type explained struct {
 		JTI       string   `json:"jti"`
 		Scope     string   `json:"scope"`
 		KID       string   `json:"kid"`
+		Confirm   struct {
+			JKT string `json:"jkt"`
+			X5T string `json:"x5t#S256"`
+		} `json:"cnf"`
 	} `json:"claims"`
 	Why  string `json:"why"`
 	Fix  string `json:"fix"`
@@ -162,6 +166,12 @@ func showExplained(w io.Writer, e explained) {
 		line("Scope", c.Scope)
 		line("Until", c.ExpiresAt)
 		line("Key", c.KID)
+		if c.Confirm.JKT != "" {
+			line("Bound", "to the key "+c.Confirm.JKT+", by DPoP")
+		}
+		if c.Confirm.X5T != "" {
+			line("Bound", "to the certificate "+c.Confirm.X5T)
+		}
 	}
 	line("Why", e.Why)
 	line("Fix", e.Fix)

@@ -136,6 +136,9 @@ func TestABoundTokenNeedsItsKey(t *testing.T) {
 			if r := s.DPoP(h, "GET", path, token, once).Refusal(t); r.Check != "dpop.unspent" {
 				t.Errorf("%s: a used proof: %s", format, r.Check)
 			}
+			if r := s.CLI(token, "tokens", "verify"); r.Code != 0 || !strings.Contains(r.Stdout, "Bound  to the key "+h.Thumbprint) {
+				t.Errorf("%s: tokens verify: %d %s", format, r.Code, r.Stdout)
+			}
 			// What a resource server is told of it (RFC 9449 section 6.2).
 			var said struct {
 				Active bool              `json:"active"`

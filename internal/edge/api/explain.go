@@ -12,6 +12,7 @@ import (
 	"github.com/doorward/doorward/internal/core/revocation"
 	"github.com/doorward/doorward/internal/core/session"
 	"github.com/doorward/doorward/internal/core/settle"
+	"github.com/doorward/doorward/internal/core/token"
 	"github.com/doorward/doorward/internal/edge/door"
 )
 
@@ -69,6 +70,8 @@ type claimsOut struct {
 	AMR       []string  `json:"amr,omitempty"`
 	AuthTime  time.Time `json:"auth_time,omitzero"`
 	KID       string    `json:"kid"`
+
+	Confirm token.Confirm `json:"cnf,omitzero"` // what it is bound to
 }
 
 // seenOut is the latest exchange of the session that something hangs on.
@@ -229,7 +232,7 @@ func examined(e exchange.Examination, audience string, now time.Time) explained 
 		out.NotReached = append(out.NotReached, n)
 	}
 	if c := e.Claims; c.JTI != "" {
-		out.Claims = &claimsOut{c.Issuer, c.Subject, c.Audience, c.ExpiresAt.UTC(), c.IssuedAt.UTC(), c.JTI, c.Client, c.Scope, c.Session, c.Grant, c.Rev, c.ACR, c.AMR, c.AuthTime.UTC(), c.KID}
+		out.Claims = &claimsOut{c.Issuer, c.Subject, c.Audience, c.ExpiresAt.UTC(), c.IssuedAt.UTC(), c.JTI, c.Client, c.Scope, c.Session, c.Grant, c.Rev, c.ACR, c.AMR, c.AuthTime.UTC(), c.KID, c.Confirm}
 		if c.AuthTime.IsZero() {
 			out.Claims.AuthTime = time.Time{}
 		}
