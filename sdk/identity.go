@@ -13,6 +13,7 @@ type Identity struct {
 	Session      string    // the session that the token was cut from; empty for machines
 	Grant        string    // this client in that session, or a consent
 	Client       string    // the application that holds the token
+	Actors       []string  // who acts for the subject, the latest first; empty when it acts itself (RFC 8693)
 	Organization string    // the organization acted for; empty: none
 	TokenID      string    // jti
 	Scopes       []string  // what the token may be used for
@@ -62,7 +63,7 @@ func (t *verified) identity() *Identity {
 	copy(lists[n:], t.amr)
 	who := &Identity{
 		Subject: t.subject, Session: t.session, Grant: t.grant, Client: t.client,
-		Organization: t.organization, TokenID: t.id,
+		Organization: t.organization, TokenID: t.id, Actors: slices.Clone(t.actors),
 		Scopes: lists[:n:n], ACR: t.acr, AMR: lists[n:],
 		IssuedAt: time.Unix(t.issued, 0), Expires: time.Unix(t.expires, 0),
 	}

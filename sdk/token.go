@@ -2,6 +2,8 @@ package doorward
 
 import (
 	"encoding/base64"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -32,7 +34,7 @@ type header struct {
 type claims struct {
 	issuer, subject, client, id       string
 	session, grant, organization, acr string
-	audience, scopes, amr             []string
+	audience, scopes, amr, actors     []string
 	issued, notBefore, expires        int64  // seconds since 1970
 	authenticated                     int64  // seconds since 1970; 0: nobody was
 	jkt                               string // the thumbprint of the key that the token is bound to by DPoP
@@ -150,6 +152,8 @@ func (c *claims) set(name string, value []byte) (err error) {
 			one, err = text(value)
 			c.audience = []string{one}
 		}
+	case "act":
+		return c.act(value)
 	case "cnf":
 		c.bound = true
 		err = members(value, func(name string, value []byte) (err error) {
@@ -177,6 +181,36 @@ func (c *claims) set(name string, value []byte) (err error) {
 		c.notBefore, err = instant(name, value)
 	case "auth_time":
 		c.authenticated, err = instant(name, value)
+	}
+	return err
+}
+
+// maxActors bounds a chain; the server makes none of more than three.
+const maxActors = 8
+
+// act reads who acts for the subject, the latest first (RFC 8693 section 4.1).
+func (c *claims) act(value []byte) error {
+	if len(c.actors) == maxActors {
+		return fmt.Errorf("more than %d act one for another", maxActors)
+	}
+	var inner []byte
+	n := len(c.actors)
+	err := members(value, func(name string, value []byte) (err error) {
+		switch name {
+		case "sub":
+			var sub string
+			sub, err = text(value)
+			c.actors = append(c.actors, sub)
+		case "act":
+			inner = value
+		}
+		return err
+	})
+	if err == nil && (len(c.actors) == n || c.actors[n] == "") {
+		err = errors.New("act has no sub")
+	}
+	if err == nil && inner != nil {
+		err = c.act(inner)
 	}
 	return err
 }

@@ -14,6 +14,7 @@ import (
 	"math/big"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -396,4 +397,44 @@ func TestReference(t *testing.T) {
 	if len(seen) < 990 {
 		t.Errorf("%d different of 1000", len(seen))
 	}
+}
+
+// Who acts for the subject is there to be read, the latest first, and a chain
+// that is none refuses the token.
+func TestActors(t *testing.T) {
+	i, s, v, _ := good(t)
+	chain := func(subs ...string) (act map[string]any) {
+		for _, sub := range slices.Backward(subs) {
+			outer := map[string]any{"sub": sub}
+			if act != nil {
+				outer["act"] = act
+			}
+			act = outer
+		}
+		return act
+	}
+	who, err := v.Verify(t.Context(), s.mint(i.claims(map[string]any{"act": chain("store", "front")})))
+	if err != nil || !slices.Equal(who.Actors, []string{"store", "front"}) {
+		t.Errorf("%+v, %v", who, err)
+	}
+	for name, act := range map[string]any{"text": "front", "a list": []string{"front"}, "no sub": map[string]any{}, "an empty sub": chain(""), "a number": map[string]any{"sub": 1},
+		"no sub within": map[string]any{"sub": "a", "act": map[string]any{}}, "too many": chain("1", "2", "3", "4", "5", "6", "7", "8", "9")} {
+		if _, err := v.Verify(t.Context(), s.mint(i.claims(map[string]any{"act": act}))); err == nil {
+			t.Errorf("%s is accepted", name)
+		}
+	}
+}
+
+// What a service has for a machine ends with that machine's trust, and with the
+// service's.
+func TestAMachineThatAnotherActsFor(t *testing.T) {
+	i, s, v, _ := good(t)
+	v.mustPoll(t)
+	c := i.claims(map[string]any{"sub": "deployer", "client_id": "front", "act": map[string]any{"sub": "front"}})
+	c["rev"] = i.head
+	text := s.mint(c)
+	wantAccepted(t, v, text)
+	i.revoke("client", "deployer")
+	v.mustPoll(t)
+	wantRefused(t, v, text, checkRevoked)
 }

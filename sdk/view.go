@@ -170,7 +170,7 @@ func (v *view) kills(t *verified) (unit string, dead bool) {
 	defer v.mu.RUnlock()
 	for _, n := range [...]name{
 		{unitToken, t.id}, {unitSession, t.session}, {unitGrant, t.grant}, {unitUser, t.subject},
-		{unitClient, t.client}, {unitOrg, t.organization}, {unitKey, t.key.id}, {unitAll, ""},
+		{unitClient, t.client}, {unitClient, t.subject}, {unitOrg, t.organization}, {unitKey, t.key.id}, {unitAll, ""},
 	} {
 		m, ok := v.marks[n]
 		if !ok {

@@ -206,3 +206,31 @@ func TestAForeignTokenIsExchanged_IDN08(t *testing.T) {
 		}
 	})
 }
+
+// What a service has for a machine ends when the machine's tokens are ended.
+func TestAMachinesEndReachesWhoActsForIt(t *testing.T) {
+	onEach(t, func(t *testing.T, r *rig) {
+		r.services()
+		r.register(machine("deployer"))
+		k, set := signer(t, jose.ES256)
+		r.deployer(set, nil)
+		r.exec(`update clients set resources = 'https://api.front.example' where id = 'deployer'`)
+		r.exec(`update clients set scopes = 'notes:read' where id = 'deployer'`)
+		own, err := r.Assertion(t.Context(), home, exchange.ClientProof{ID: "deployer"}, r.ciToken(k), exchange.Asked{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := r.ExchangeToken(t.Context(), home, proof("front"), exchange.ExchangeInput{Subject: own.Access, SubjectType: exchange.TypeAccess, Asked: exchange.Asked{Resources: []string{"https://api.store.example"}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c, err := r.Inspect(t.Context(), out.Access, "https://api.store.example"); err != nil || c.Subject != "deployer" || !slices.Equal(c.Act, []string{"front"}) {
+			t.Errorf("%+v, %v", c, err)
+		}
+		if err := r.manage.EndClient(t.Context(), settle.Caller{Actor: "host:0"}, "deployer"); err != nil {
+			t.Fatal(err)
+		}
+		_, err = r.Inspect(t.Context(), out.Access, "https://api.store.example")
+		refused(t, err, "token.alive")
+	})
+}

@@ -245,11 +245,11 @@ type actor struct {
 }
 
 // Names are what this token hangs on: an event that names one of them above
-// its Rev kills it.
+// its Rev kills it. A machine for which another acts is named as well.
 func (c Claims) Names() []revocation.Name {
 	return []revocation.Name{
 		{Unit: revocation.JTI, ID: c.JTI}, {Unit: revocation.Session, ID: c.Session}, {Unit: revocation.Grant, ID: c.Grant},
-		{Unit: revocation.User, ID: c.Subject}, {Unit: revocation.Client, ID: c.Client}, {Unit: revocation.Key, ID: c.KID},
+		{Unit: revocation.User, ID: c.Subject}, {Unit: revocation.Client, ID: c.Client}, {Unit: revocation.Client, ID: c.Subject}, {Unit: revocation.Key, ID: c.KID},
 	}
 }
 

@@ -58,7 +58,7 @@ func (o *OAuth) metadata(ring *key.Ring) any {
 	m["request_uri_parameter_supported"] = false
 	m["claims_parameter_supported"] = true
 	m["token_endpoint"] = issuer + "/oauth/token"
-	m["token_endpoint_auth_methods_supported"] = o.authMethods()
+	m["token_endpoint_auth_methods_supported"] = append([]string{client.AuthNone}, o.authMethods()...)
 	m["grant_types_supported"] = slices.Sorted(maps.Keys(grants))
 	m["device_authorization_endpoint"] = issuer + "/oauth/device"
 	m["dpop_signing_alg_values_supported"] = token.ProofAlgs
@@ -75,6 +75,7 @@ func (o *OAuth) metadata(ring *key.Ring) any {
 	m["doorward_revocations_stream_endpoint"] = issuer + "/revocations/stream"
 	m["token_endpoint_auth_signing_alg_values_supported"] = jose.OthersAlgs()
 	m["introspection_endpoint_auth_signing_alg_values_supported"] = jose.OthersAlgs()
+	m["revocation_endpoint_auth_signing_alg_values_supported"] = jose.OthersAlgs()
 	if o.shown() {
 		m["tls_client_certificate_bound_access_tokens"] = true
 	}
