@@ -57,7 +57,7 @@ var devices = Checklist{"Devices, machines and token exchange", []Rule{
 	{ID: "DV-03", Says: "Who asks too often is told to slow down.", Source: "RFC 8628 section 3.5", Tests: []string{"internal/core/exchange.TestADeviceWaitsAsItIsTold_OAU24"}},
 	{ID: "DV-04", Says: "The page shows the code, the application, and where it was asked from; nothing is allowed without a press of the button.", Source: "RFC 8628 section 5.4",
 		Tests: []string{"internal/edge/web.TestADeviceIsComparedAndAllowed", "internal/edge/web.TestADeviceIsDenied"}},
-	{ID: "DV-05", Says: "Only applications that are registered for it have the device flow.", Source: "MFA and phishing cases", Tests: []string{"internal/core/exchange.TestADeviceWaitsAsItIsTold_OAU24"}},
+	{ID: "DV-05", Says: "Only applications that are registered for it have the device flow.", Source: "MFA and phishing cases", Tests: []string{"internal/core/exchange.TestADeviceWaitsAsItIsTold_OAU24", "internal/core/exchange.TestADeviceCostsAProof_OAU23"}},
 	{ID: "DV-06", Says: "Client credentials give no refresh token and no person.", Source: "OAuth 2.1 section 4.2", Tests: []string{"internal/core/exchange.TestClientCredentials", "test/clients/node/openid-client.mjs: asks in its own name"}},
 	{ID: "DV-07", Says: "Token exchange narrows, ends with its subject, and chains three actors at most.", Source: "RFC 8693; OAU-21", Tests: []string{"internal/core/exchange.TestTokensAreTradedDown_OAU21", "internal/core/exchange.TestTokensAreNotTradedUp_OAU21"}},
 }}

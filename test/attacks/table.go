@@ -143,7 +143,7 @@ var Table = []Section{
 		{ID: "OAU-18", Tries: "A callback without the state, nonce or verifier of its sign-in.", Later: noProviders},
 		{ID: "OAU-21", Tries: "Exchanging a token for a stronger one.",
 			Tests: []string{"internal/core/exchange.TestTokensAreNotTradedUp_OAU21", "internal/core/exchange.TestTokensAreTradedDown_OAU21", "test/http.TestAServiceTradesATokenDown_OAU21"}},
-		{ID: "OAU-23", Tries: "A device code that somebody else is talked into approving.", Tests: []string{"internal/core/exchange.TestWhoTypedTheCodeAnswers_OAU23", "internal/edge/web.TestNobodyElseAnswersADevice"}},
+		{ID: "OAU-23", Tries: "A device code that somebody else is talked into approving.", Tests: []string{"internal/core/exchange.TestWhoTypedTheCodeAnswers_OAU23", "internal/core/exchange.TestADeviceCostsAProof_OAU23", "internal/edge/web.TestNobodyElseAnswersADevice"}},
 		{ID: "OAU-24", Tries: "Guessing device codes.",
 			Tests: []string{"internal/core/exchange.TestUserCodesAreNotGuessed_OAU24", "internal/core/exchange.TestADeviceWaitsAsItIsTold_OAU24", "internal/edge/web.TestWrongCodesOfDevices", "test/http.TestADeviceAsks_OAU24"}},
 		{ID: "OAU-25", Tries: "Reading a client's secret after it was made.", Tests: []string{"test/http.TestHostileMetadataIsNotRegistered"}},

@@ -19,7 +19,7 @@ import (
 var (
 	deviceBegin  = check.Declare(353, "client.device", clientCalm, client.Authentic, client.Standing, clientPace, client.Granted, client.ScopeWithin, client.ResourceWithin)
 	deviceLook   = check.Declare(354, "device.look", session.Presented, session.Alive, session.InTime, token.DeviceCalm, token.DeviceKnown, client.Standing)
-	deviceAllow  = check.Declare(355, "device.allow", session.Presented, session.Alive, session.InTime, token.DeviceCalm, token.DeviceKnown, client.Standing, token.DeviceEntered)
+	deviceAllow  = check.Declare(355, "device.allow", session.Presented, session.Alive, session.InTime, token.DeviceCalm, token.DeviceKnown, client.Standing, token.DeviceEntered, session.FreshEnough)
 	deviceRefuse = check.Declare(356, "device.refuse", session.Presented, session.Alive, session.InTime, token.DeviceCalm, token.DeviceKnown, client.Standing, token.DeviceEntered)
 	deviceRedeem = check.Declare(357, "device.redeem", clientCalm, client.Authentic, client.Standing, clientPace, client.Granted, token.ProofDemanded, token.ProofUnspent,
 		token.DeviceAuthentic, token.DeviceUnspent, token.DeviceInTime, token.DevicePatient, token.DeviceAnswered, token.DeviceAllowed, token.DeviceStands,
@@ -195,6 +195,11 @@ func (x *Exchanges) DeviceAllow(ctx context.Context, by settle.Caller, cookie, t
 			return nil
 		}
 		s, u := j.View.Session(j.Session), j.View.User(j.User)
+		// First-party applications ask nobody again afterwards, so what a thief
+		// talks a person into must cost a proof (attack OAU-23; check DV-05).
+		if !j.Hold(session.FreshEnough, s.Proves(session.AllowingDevice, j.Now) || !c.FirstParty && !s.AuthTime.IsZero(), check.Age(session.AllowingDevice.Within)) {
+			return nil
+		}
 		var unit core.Unit
 		old := j.Consent(u.ID, c.ID)
 		if d.Consent = old.ID; old.Exists() {

@@ -12,6 +12,7 @@ import (
 	"github.com/doorward/doorward/internal/core/check"
 	"github.com/doorward/doorward/internal/core/client"
 	"github.com/doorward/doorward/internal/core/exchange"
+	"github.com/doorward/doorward/internal/core/session"
 	"github.com/doorward/doorward/internal/core/settle"
 	"github.com/doorward/doorward/internal/core/token"
 )
@@ -241,6 +242,41 @@ func TestADeviceCodeIsRedeemedOnce(t *testing.T) {
 		slices.Sort(got)
 		if want := append(slices.Repeat([]string{"device.unspent"}, 7), "passed"); !slices.Equal(got, want) {
 			t.Errorf("%q", got)
+		}
+	})
+}
+
+// A first-party device costs a fresh proof, and no device is allowed in a
+// session that is in doubt (attack OAU-23, check DV-05).
+func TestADeviceCostsAProof_OAU23(t *testing.T) {
+	onEach(t, func(t *testing.T, r *rig) {
+		ours := television("tv")
+		ours.FirstParty = true
+		r.register(ours)
+		theirs := television("theirs")
+		r.register(theirs)
+		in := r.signIn(t, r.person())
+		allow := func(id string) string {
+			t.Helper()
+			w := r.begin(t, home, exchange.ClientProof{ID: id})
+			if _, err := r.DeviceLook(t.Context(), home, in.Cookie, w.UserCode); err != nil {
+				t.Fatal(err)
+			}
+			return named(r.DeviceAllow(t.Context(), home, in.Cookie, w.UserCode))
+		}
+		if got := allow("tv"); got != "passed" {
+			t.Error(got)
+		}
+		r.clock.add(10*time.Minute + time.Second)
+		if got := allow("tv"); got != session.FreshEnough.ID {
+			t.Errorf("after ten minutes: %s", got)
+		}
+		if got := allow("theirs"); got != "passed" {
+			t.Errorf("another's: %s", got)
+		}
+		r.exec(`update sessions set auth_time = 0`)
+		if got := allow("theirs"); got != session.FreshEnough.ID {
+			t.Errorf("in doubt: %s", got)
 		}
 	})
 }

@@ -29,12 +29,13 @@ var (
 	ChangingAddress = Act{"address.change", "Changing the e-mail address.", stepUpFor, byPassword}
 	DeletingAccount = Act{"account.delete", "Having one's account deleted.", stepUpFor, byPassword}
 	TakingOut       = Act{"account.export", "Taking out a copy of what is known of oneself.", stepUpFor, byPassword}
+	AllowingDevice  = Act{"device.allow", "Allowing a device what first-party applications have.", stepUpFor, byPassword}
 	Administering   = Act{"admin.change", "Changing what others have, as an administrator, or taking it out.", stepUpFor, byPassword}
 )
 
 // Acts are all of them.
 func Acts() []Act {
-	return []Act{EndingSessions, ChangingAddress, DeletingAccount, TakingOut, Administering}
+	return []Act{EndingSessions, ChangingAddress, DeletingAccount, TakingOut, AllowingDevice, Administering}
 }
 
 // Proves says whether a session's last proof is enough for an act.

@@ -198,7 +198,10 @@ func (v *visit) answerDevice(answer func(context.Context, settle.Caller, string,
 	}
 	c, _ := v.cookies()
 	err = answer(v.ctx(), v.caller(), c.Cookie, d.Code)
-	if faultOf(err) == fault.Unauthenticated {
+	switch faultOf(err) {
+	case fault.Stale:
+		return v.seeOther(bound("/step-up", deviceAt+"?user_code="+d.Code)) // it is compared again
+	case fault.Unauthenticated:
 		v.forget()
 		return v.toSignIn(deviceAt, nil)
 	}
