@@ -200,6 +200,16 @@ func browserOf(key []byte) []byte {
 	return h[:16]
 }
 
+// shellFor is the shell of a page on the way to an address: with the application at its head whose request waits there.
+func (v *visit) shellFor(to string) ui.Shell {
+	if r, ok := v.waits(to); ok {
+		if a, err := v.exchange.Asking(v.ctx(), r); err == nil {
+			return v.shellOf(a)
+		}
+	}
+	return v.shell()
+}
+
 // hold seals a request for this browser, while its person does something
 // about it. From then on it can be answered once.
 func (v *visit) hold(r client.Request) (string, error) {

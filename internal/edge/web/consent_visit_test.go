@@ -67,7 +67,7 @@ func TestConsent(t *testing.T) {
 	g := newRig(t, live, 1000)
 	ask := g.asker(false, "openid email notes:read notes:write offline_access")
 	b := g.browser()
-	page := b.onwards(b.get(ask("scope", "openid notes:read"))).is(200).says("Sign in")
+	page := b.onwards(b.get(ask("scope", "openid notes:read"))).is(200).says("Notes notes.example.com Sign in")
 	page = b.onwards(b.post("/sign-in", with(page.form("/sign-in"), "username", ana, "password", password))).is(200)
 	page.says("Let Notes use your account?", "You are Ana (ana@example.com).", "read your notes", "https://api.notes.example.com", "It can do this until you sign out here", "You will go back to notes.example.com.").lacks("write your notes")
 	out := b.onwards(b.post("/consent", page.form("/consent"))).is(200).says("You are signed in. Going back to notes.example.com.")
@@ -189,6 +189,21 @@ func TestPolicyAllowsFirstPartyApplications(t *testing.T) {
 	}
 	b.get("/account/apps").says("Notes", "The people who run this server allowed it.")
 	b.get("/account/activity").says("You went to an application with your account")
+}
+
+// Every page on the way shows who asks, by name and registered domain, and never what was sent instead.
+func TestThePagesOnTheWayNameTheApplication(t *testing.T) {
+	t.Parallel()
+	g := newRig(t, live, 1000)
+	ask := g.asker(false, "openid")
+	b := g.browser()
+	to := b.get(ask("prompt", "login")).is(303).header.Get("Location")
+	b.get(to).is(200).says("Notes notes.example.com Sign in")
+	b.get(strings.Replace(to, "/sign-in?", "/sign-up?", 1)).says("Notes notes.example.com")
+	b.get(strings.Replace(to, "flow%3D", "flow%3Dx", 1)).is(200).lacks("Notes")
+	b.signIn(ana)
+	g.clock.pass(time.Second)
+	b.onwards(b.get(ask("prompt", "login"))).is(200).says("Notes wants to be sure it is still you.", "You last proved it on")
 }
 
 // prompt=select_account shows who is signed in; "Change" leads there too.

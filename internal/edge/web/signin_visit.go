@@ -41,7 +41,7 @@ func (v *visit) showSignIn() error {
 
 func (v *visit) signInPage(to string) SignInPage {
 	r, _ := v.waits(to)
-	page := SignInPage{Shell: v.shell(), Form: v.blank(to), Explain: exchange.PasswordSignIn().Sentences()}
+	page := SignInPage{Shell: v.shellFor(to), Form: v.blank(to), Explain: exchange.PasswordSignIn().Sentences()}
 	if _, ok := identity.Canonical(r.Hint); ok { // nobody's sentences stand on our page
 		page.Email = r.Hint
 	}

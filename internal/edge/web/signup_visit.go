@@ -59,7 +59,7 @@ func (v *visit) showSignUp() error {
 }
 
 func (v *visit) signUpPage(to string) SignUpPage {
-	return SignUpPage{Shell: v.shell(), Form: v.blank(to), Least: v.exchange.Policy().PasswordMin, Closed: !v.exchange.SignsUp(),
+	return SignUpPage{Shell: v.shellFor(to), Form: v.blank(to), Least: v.exchange.Policy().PasswordMin, Closed: !v.exchange.SignsUp(),
 		Explain: exchange.SignUpExchange().Sentences()}
 }
 

@@ -33,9 +33,11 @@ func (v *visit) showStepUp() error {
 }
 
 func (v *visit) stepUpPage(who exchange.Who, to string) StepUpPage {
-	page := StepUpPage{Shell: v.shell(), Form: v.blank(to), Email: who.User.Email, Why: AskedToGoOn(),
+	page := StepUpPage{Shell: v.shellFor(to), Form: v.blank(to), Email: who.User.Email, Why: AskedToGoOn(),
 		Proved: who.Session.AuthTime, Back: home, Explain: exchange.StepUpExchange().Sentences()}
-	if strings.HasPrefix(to, sessionsAt+"/") {
+	if page.App != nil {
+		page.Why = AskedByApp(page.App.Name)
+	} else if strings.HasPrefix(to, sessionsAt+"/") {
 		page.Why, page.Back = AskedToEnd(), sessionsAt
 	} else if strings.HasPrefix(to, profileAt) {
 		page.Why, page.Back = AskedToMove(), profileAt
