@@ -49,6 +49,7 @@ type Config struct {
 	Retain  Retain
 	Log     Log
 
+	Registration string // who may have applications registered: off, token, open
 	// Outbound are the networks that may be called at addresses which others
 	// named, although they are not of the internet.
 	Outbound []netip.Prefix
@@ -190,6 +191,7 @@ func settings() []setting {
 		whole("sign_in.password_min", "15", 15, 64, func(c *Config) *int { return &c.SignIn.PasswordMin }),
 		{key: "sign_up.open", kind: text, standard: "invite", read: func(c *Config, s string) string { c.SignUp.Open = s; return oneOf(s, "invite", "open", "domains") }},
 		{key: "sign_up.domains", kind: list, read: func(c *Config, s string) (says string) { c.SignUp.Domains, says = domains(s); return says }},
+		{key: "registration.open", kind: text, standard: "token", read: func(c *Config, s string) string { c.Registration = s; return oneOf(s, "off", "token", "open") }},
 		{key: "outbound.allow", kind: list, read: func(c *Config, s string) (says string) {
 			c.Outbound, says = prefixes(s, "then whoever names an address could reach what only this server can")
 			return says

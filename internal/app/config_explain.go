@@ -46,6 +46,7 @@ var explanations = map[string]string{
 	"sign_in.password_min": "How many characters a new password has at least. From 15 to 64.",
 	"sign_up.open":         "Who may make an account: invite (invited people), open (everybody) or domains (addresses of sign_up.domains).",
 	"sign_up.domains":      "The domains of addresses that may make an account when sign_up.open is domains.",
+	"registration.open":    "Who may have an application registered without you: off, token (whoever has one that doorward registration-tokens create made), open (everybody, a few an hour from one network). Such applications get no API of yours, and people are warned.",
 	"outbound.allow":       "Loopback and private networks that may be called at addresses which applications name (jwks_uri, sign-out notices): [\"10.1.0.0/16\"]. All others are refused, and only these are called without TLS.",
 	"limits.scale":         "Multiplies every budget and divides every delay. 1, but for tests.",
 	"retain.ledger":        "How long refreshes, and the addresses and browsers of all entries, are kept in the ledger.",

@@ -199,6 +199,11 @@ func TestTheAPIIsAsItDescribesItself(t *testing.T) {
 			"clients.edit":    {map[string]any{"client_name": "Edited", "scope": "notes:read"}},
 			"sessions.end":    {map[string]any{"query": "user:" + ana.Email, "dry_run": true}},
 		}
+		var permit struct {
+			ID string `json:"id"`
+		}
+		s.Socket("POST", "/api/v1/registration-tokens", map[string]any{}).Want(t, http.StatusCreated).Into(t, &permit)
+		names["registration_tokens.token"] = permit.ID
 		d := describe(t, s)
 		seen := map[string]bool{}
 		for path, methods := range d.Paths {

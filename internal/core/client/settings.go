@@ -18,6 +18,9 @@ type Settings struct {
 	// Revocation is how resource servers learn that its tokens died.
 	Revocation string `json:"doorward_revocation,omitzero"`
 	URI        string `json:"client_uri,omitzero"` // its home page
+	// SelfRegistered says that nobody here knows the application: it registered
+	// itself. People are warned until an operator takes the mark away.
+	SelfRegistered bool `json:"doorward_self_registered,omitzero"`
 	// BackchannelLogout is where it hears of sessions that end. What it hears
 	// always names the session, whether it asks for that or not.
 	BackchannelLogout  string `json:"backchannel_logout_uri,omitzero"`

@@ -130,4 +130,5 @@ type Reader interface {
 	Consents(user identity.UserID) []Consent
 	// Scopes are the permissions that operators described, by name.
 	Scopes() []Scope
+	RegistrationReader
 }

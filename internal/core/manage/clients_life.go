@@ -215,7 +215,7 @@ func (m *Manage) DeleteClient(ctx context.Context, by settle.Caller, id string) 
 		if !ok || !j.Hold(client.Own, c.ID != client.BuiltIn) {
 			return nil
 		}
-		return append(core.Unit{revocation.Next{}, client.Delete{ID: c.ID, Guard: c.Guard, At: j.Now}, client.Unclaim{Client: c.ID}, client.Unpage{Client: c.ID}, client.Orphan{Client: c.ID},
+		return append(core.Unit{revocation.Next{}, client.Delete{ID: c.ID, Guard: c.Guard, At: j.Now}, client.Unclaim{Client: c.ID}, client.Unpage{Client: c.ID}, client.Orphan{Client: c.ID}, client.Distrust{Client: c.ID},
 			m.event(revocation.Name{Unit: revocation.Client, ID: c.ID}, j.Now)}, m.unshared(j, c.ID)...)
 	}, nil)
 }

@@ -25,6 +25,10 @@ type Policy struct {
 	PasswordMin int // code points
 	Token       token.Lifetimes
 	Development bool // applications may live on this machine
+	// Registration is who may have an application registered without an
+	// operator: client.RegisterOff and its likes.
+	Registration string
+	Scale        int // multiplies budgets
 }
 
 // Manage makes changes that settle on a pipeline.

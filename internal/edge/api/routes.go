@@ -89,6 +89,11 @@ func (m *Manage) routes() []route {
 			do: m.clientTurned(m.Manage.ResumeClient)},
 		{method: "DELETE", path: "/api/v1/clients/{client}", name: "clients.delete", says: "Deletes an application; what it was given ends at once, and its id is never given again.", out: clientEnded{}, runs: "client.delete", do: m.deleteClient},
 
+		{method: "GET", path: "/api/v1/registration-tokens", name: "registration_tokens.list", says: "Lists the tokens by which applications register themselves, and never what they are.", out: permissionPage{}, do: m.permissions},
+		{method: "POST", path: "/api/v1/registration-tokens", name: "registration_tokens.create", says: "Makes an initial access token (RFC 7591 section 3), and tells it this once.", in: newPermission{},
+			status: http.StatusCreated, out: permission{}, runs: "client.permit", do: m.permit},
+		{method: "DELETE", path: "/api/v1/registration-tokens/{token}", name: "registration_tokens.delete", says: "Takes an initial access token back; what was registered with it stays.", out: permission{}, runs: "client.withdraw", do: m.unpermit},
+
 		{method: "GET", path: "/api/v1/federations", name: "federations.list", says: "Lists whose tokens machines may trade for their own.", out: federationPage{}, do: m.federations},
 		{method: "POST", path: "/api/v1/federations", name: "federations.create", says: "Lets a machine trade the tokens of an issuer, where they carry certain claims, for its own.", in: federationIn{},
 			status: http.StatusCreated, out: federationOut{}, runs: "federation.create", do: m.federate},

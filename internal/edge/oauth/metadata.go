@@ -79,6 +79,9 @@ func (o *OAuth) metadata(ring *key.Ring) any {
 	if o.shown() {
 		m["tls_client_certificate_bound_access_tokens"] = true
 	}
+	if o.Registers {
+		m["registration_endpoint"] = issuer + "/oauth/register"
+	}
 	if o.Machines != nil {
 		m["mtls_endpoint_aliases"] = aliases(m, issuer, o.Machines.String())
 	}

@@ -28,6 +28,8 @@ type OAuth struct {
 	// Machines is the address at which clients show certificates; nil where
 	// there is none but the issuer.
 	Machines *url.URL
+	// Registers says that applications may register themselves.
+	Registers bool
 }
 
 // Routes mounts the protocol endpoints.

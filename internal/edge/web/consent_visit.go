@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"time"
 
 	"github.com/doorward/doorward/internal/base/fault"
 	"github.com/doorward/doorward/internal/core/check"
@@ -71,6 +72,9 @@ func (v *visit) consentPage(a exchange.Authorization, r client.Request) (page Co
 	}
 	page = ConsentPage{Shell: v.shellOf(a), Form: v.blank(""), Flow: flow, Person: Person{Name: a.User.Name, Email: a.User.Email}, Change: chooseAt + "?flow=" + flow,
 		Lasts: v.lasts(a.Client, a.Scopes), At: resourcesOf(a, r), Explain: exchange.AllowExchange().Sentences()}
+	if a.Client.SelfRegistered {
+		page.Registered = max(v.now().Sub(a.Client.Created), time.Second)
+	}
 	again := a.Consent.Settles(a.Scopes) // the application wants it asked again (prompt=consent)
 	for _, s := range a.Scopes {
 		may := MayUse(s, words[s].Says)

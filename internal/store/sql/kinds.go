@@ -112,6 +112,11 @@ var kinds = []kind{
 		on conflict (name) do update set says = excluded.says, optional = excluded.optional, changed = excluded.changed`},
 	{client.Undescribe{}, one, `delete from scopes where name = $1`},
 
+	{client.Permit{}, one, `insert into initial_tokens (id, hash, uses, created, expires) values ($1, $2, $3, $4, $5)`},
+	{client.Use{}, one, `update initial_tokens set uses = uses - 1 where id = $1 and uses > 0 and expires > $2`},
+	{client.Withdraw{}, one, `delete from initial_tokens where id = $1`},
+	{client.Entrust{}, one, `insert into registrations (client_id, hash, created) values ($1, $2, $3)`},
+	{client.Distrust{}, any_, `delete from registrations where client_id = $1`},
 	{client.AddSecret{}, one, `insert into shared_secrets (client_id, number, kid, alg, sealed, created) values ($1, $2, $3, $4, $5, $6)`},
 	{client.DropSecrets{}, any_, `delete from shared_secrets where client_id = $1 and number <= $2`},
 	{client.Federate{}, one, `insert into federations (id, client_id, issuer, rule, created) values ($1, $2, $3, $4, $5)`},
