@@ -107,7 +107,7 @@ func (m *Manage) Register(ctx context.Context, by settle.Caller, initial string,
 		if permitted {
 			unit = append(unit, client.Use{ID: token.ID, Now: j.Now})
 		}
-		word, good := strange(j, out.NewClient)
+		word, good := m.strange(j, out.NewClient)
 		if !j.Hold(client.RegistrationRedirect, word != client.WordRedirect, check.As(word)) || !j.Hold(client.RegistrationMetadata, good, check.As(word)) ||
 			!j.Hold(client.IDFree, m.free(j, []NewClient{out.NewClient})) {
 			return nil
@@ -125,8 +125,8 @@ func (m *Manage) Register(ctx context.Context, by settle.Caller, initial string,
 }
 
 // strange judges what an application that nobody here knows is registered with.
-func strange(j *settle.Judgement, c NewClient) (check.Word, bool) {
-	if word, ok := metadata([]NewClient{c}); !ok {
+func (m *Manage) strange(j *settle.Judgement, c NewClient) (check.Word, bool) {
+	if word, ok := m.metadata([]NewClient{c}); !ok {
 		return word, false
 	}
 	var offered []string
