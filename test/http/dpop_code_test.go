@@ -284,3 +284,56 @@ func TestDPoPOfADevice(t *testing.T) {
 		granted(t, s.Token(tv, proofAt(s, h), refreshing(got.Refresh)))
 	})
 }
+
+// RFC 9449 section 10.1: a request that is pushed with a proof asks for a code
+// for the proof's key.
+func TestAPushedRequestIsBoundToItsKey(t *testing.T) {
+	onDPoP(t, func(t *testing.T, s *rig.Server, v *rig.Visitor) {
+		a, h, thief := newApp(s, v, nil), s.Holder(), s.Holder()
+		push := func(verifier, jkt, proof string) rig.Answer {
+			sum := sha256.Sum256([]byte(verifier))
+			form := url.Values{"response_type": {"code"}, "client_id": {a.ID}, "redirect_uri": {appCallback}, "scope": {"openid profile"},
+				"code_challenge_method": {"S256"}, "code_challenge": {base64.RawURLEncoding.EncodeToString(sum[:])}}
+			if jkt != "" {
+				form.Set("dpop_jkt", jkt)
+			}
+			headers := []string{"Content-Type", "application/x-www-form-urlencoded"}
+			if proof != "" {
+				headers = append(headers, "DPoP", proof)
+			}
+			b := s.Browser()
+			b.Origin = ""
+			return b.Do("POST", "/oauth/par", form.Encode(), headers...)
+		}
+		at := func(h *rig.Holder) string { return h.Proof("POST", s.URL+"/oauth/par", "", nil) }
+		for what, c := range map[string]struct{ jkt, proof string }{"a proof": {"", at(h)}, "both": {h.Thumbprint, at(h)}, "dpop_jkt": {h.Thumbprint, ""}} {
+			redeem := func() url.Values {
+				verifier := rand.Text() + rand.Text()
+				proof := c.proof
+				if proof != "" {
+					proof = at(h)
+				}
+				var pushed struct {
+					URI string `json:"request_uri"`
+				}
+				push(verifier, c.jkt, proof).Want(t, 201).Into(t, &pushed)
+				answer := v.Visit(s.URL + "/oauth/authorize?" + url.Values{"client_id": {a.ID}, "request_uri": {pushed.URI}}.Encode()).Values()
+				if answer.Get("code") == "" {
+					t.Fatalf("pushed with %s: %v", what, answer)
+				}
+				return url.Values{"grant_type": {"authorization_code"}, "code": {answer.Get("code")}, "redirect_uri": {appCallback}, "code_verifier": {verifier}}
+			}
+			refusedAt(t, "pushed with "+what+", redeemed by a thief", s.Token(a.Client, proofAt(s, thief), redeem()), 400, "invalid_grant", "dpop.grant")
+			refusedAt(t, "pushed with "+what+", redeemed without a proof", s.Token(a.Client, "", redeem()), 400, "invalid_grant", "dpop.grant")
+			if got := granted(t, s.Token(a.Client, proofAt(s, h), redeem())); got.Type != "DPoP" {
+				t.Errorf("%+v", got)
+			}
+		}
+		refusedAt(t, "two keys", push(rand.Text()+rand.Text(), thief.Thumbprint, at(h)), 400, "invalid_request", "dpop.jkt")
+		refusedAt(t, "no thumbprint", push(rand.Text()+rand.Text(), "x", ""), 400, "invalid_request", "dpop.jkt")
+		refusedAt(t, "a proof for the token endpoint", push(rand.Text()+rand.Text(), "", proofAt(s, h)), 400, "invalid_dpop_proof", "dpop.address")
+		once := at(h)
+		push(rand.Text()+rand.Text(), "", once).Want(t, 201)
+		refusedAt(t, "a used proof", push(rand.Text()+rand.Text(), "", once), 400, "invalid_dpop_proof", "dpop.unspent")
+	})
+}
