@@ -74,6 +74,12 @@ func (s *seconds) Set(text string) error {
 	return err
 }
 
+// grantNames are the grants whose own names nobody types.
+var grantNames = map[string]string{
+	"device_code": "urn:ietf:params:oauth:grant-type:device_code", "jwt-bearer": "urn:ietf:params:oauth:grant-type:jwt-bearer",
+	"token-exchange": "urn:ietf:params:oauth:grant-type:token-exchange",
+}
+
 // registering is an application as flags say it.
 type registering struct {
 	client
@@ -97,7 +103,7 @@ func (in *registering) flags(flags *pflag.FlagSet) {
 	flags.BoolVar(&in.CertBound, "certificate-bound", false, "its tokens are bound to the certificate that it shows")
 	flags.StringArrayVar(&in.Resources, "resource", nil, "an API its tokens are for")
 	flags.StringArrayVar(&in.Origins, "origin", nil, "an origin its pages are served from")
-	flags.StringArrayVar(&in.Grants, "grant", nil, "a grant it may use")
+	flags.StringArrayVar(&in.Grants, "grant", nil, "a grant it may use: authorization_code, refresh_token, client_credentials,\ndevice_code, jwt-bearer or token-exchange")
 	flags.StringVar(&in.Format, "token-format", "", "of its access tokens: jwt (default) or opaque")
 	flags.StringVar(&in.Revocation, "revocation", "", "feed (default): resource servers are told within a moment and look nothing up;\nstrict: every use asks the server whether the session and the newest refresh stand;\nstateless: a token is good until it expires, whatever happens meanwhile")
 	flags.StringVar(&in.PKCE, "pkce", "", "required (default), or optional for an older OpenID client with a secret")
@@ -111,6 +117,11 @@ func (in *registering) flags(flags *pflag.FlagSet) {
 // complete reads what a flag names.
 func (in *registering) complete(r *root) error {
 	in.Scope = strings.Join(in.scopes, " ")
+	for i, g := range in.Grants {
+		if long := grantNames[g]; long != "" {
+			in.Grants[i] = long
+		}
+	}
 	if in.jwks == "" {
 		return nil
 	}

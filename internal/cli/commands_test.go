@@ -56,6 +56,15 @@ func TestClientsCreateFromFlags(t *testing.T) {
 		`POST /api/v1/clients {"client_name":"Notes","doorward_type":"spa"}`)
 }
 
+// The grants whose names are long have short ones here.
+func TestClientsCreateKnowsGrantsByShortNames(t *testing.T) {
+	s := newServer(t, map[string][]string{"POST /api/v1/clients": {`201 {"client_id":"tv"}`}})
+	s.run("", "clients", "create", "--name", "TV", "--type", "native", "--grant", "device_code", "--grant", "refresh_token", "--grant", "jwt-bearer", "--grant", "token-exchange", "--json").
+		want(t, exitYes, `{"client_id":"tv"}`+"\n", "")
+	s.wantAsked(t, `POST /api/v1/clients {"client_name":"TV","grant_types":["urn:ietf:params:oauth:grant-type:device_code","refresh_token",`+
+		`"urn:ietf:params:oauth:grant-type:jwt-bearer","urn:ietf:params:oauth:grant-type:token-exchange"],"doorward_type":"native"}`)
+}
+
 func TestClientsCreateFromMetadata(t *testing.T) {
 	metadata := `[{"client_id":"a","client_secret":"given","later_member":{"x":1}},{"client_id":"b"}]`
 	s := newServer(t, map[string][]string{"POST /api/v1/clients": {"201 " + metadata, "201 " + metadata}})
