@@ -125,3 +125,28 @@ func FuzzBounds(f *testing.F) {
 		}
 	})
 }
+
+// A form with boxes is read in one way: every other field once, none unknown, and no text that is none.
+func FuzzBoxes(f *testing.F) {
+	for _, s := range []string{"csrf=x&flow=y&scope=a&scope=b", "scope=", "csrf=x&csrf=y", "other=1", "scope=%00", "%zz", "a=b;c=d", "scope=%ff"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		r := httptest.NewRequest("POST", "/", strings.NewReader(text))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		form, ticked, err := Boxes(httptest.NewRecorder(), r, "scope", "csrf", "flow")
+		if err != nil {
+			return
+		}
+		for name, vs := range form {
+			if len(vs) != 1 || name != "csrf" && name != "flow" || !utf8.ValidString(vs[0]) || strings.ContainsRune(vs[0], 0) {
+				t.Errorf("%q is read as %q: %q", text, name, vs)
+			}
+		}
+		for _, v := range ticked {
+			if !utf8.ValidString(v) || strings.ContainsRune(v, 0) {
+				t.Errorf("%q ticks %q", text, v)
+			}
+		}
+	})
+}

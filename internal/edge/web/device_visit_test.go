@@ -109,6 +109,32 @@ func TestADeviceIsComparedAndAllowed(t *testing.T) {
 	b.post("/device/confirm", page.form("/device/confirm")).is(422).says("No device is waiting with this code.")
 }
 
+// OAU-23, DV-05: a device of an application that asks nobody again costs the proof that it is its person; then the code is
+// compared again.
+func TestADeviceOfOurOwnCostsAProof(t *testing.T) {
+	t.Parallel()
+	g, x := deviceRig(t, 1000)
+	u := core.Unit{client.Create{ID: "films", Name: "Films", Type: "native", FirstParty: true, Auth: "none", Scopes: []string{"openid", "films:watch"}, Grants: []string{client.GrantDevice}, TokenFormat: client.JWT, Created: g.clock.Now()}}
+	if _, err := g.store.Commit(t.Context(), u); err != nil {
+		t.Fatal(err)
+	}
+	b := g.browser().signIn(ana)
+	g.clock.pass(2 * time.Hour)
+	tv := g.television(x)
+	confirm := func() *answer {
+		page := b.get(b.post("/device", with(b.get("/device").form("/device"), "user_code", tv.UserCode)).is(303).header.Get("Location")).is(200)
+		return b.post("/device/confirm", page.form("/device/confirm")).is(303)
+	}
+	back := "/device?user_code=" + tv.UserCode
+	a := confirm().to("/step-up?return_to=" + url.QueryEscape(back))
+	if err := tv.asks(); !refusedAs(err, "device.answered") {
+		t.Errorf("without a proof: %v", err)
+	}
+	page := b.get(a.header.Get("Location")).is(200)
+	b.post("/step-up", with(page.form("/step-up"), "password", password)).to(back)
+	confirm().to("/device/done?was=allowed")
+}
+
 func TestADeviceIsDenied(t *testing.T) {
 	t.Parallel()
 	g, x := deviceRig(t, 1000)
