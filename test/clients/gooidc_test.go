@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
@@ -158,7 +159,9 @@ func TestGoOAuth2Device(t *testing.T) {
 		v.Says["user_code"] = device.UserCode
 		landing := v.Visit(device.VerificationURIComplete)
 		device.Interval = 1
-		token, err := config.DeviceAccessToken(g.ctx, device)
+		ctx, cancel := context.WithTimeout(g.ctx, 20*time.Second)
+		defer cancel()
+		token, err := config.DeviceAccessToken(ctx, device)
 		if err != nil || token.RefreshToken == "" {
 			t.Errorf("%v; the page says %s", err, landing.Text())
 		}
