@@ -27,6 +27,7 @@ type client struct {
 	Origins    []string       `json:"doorward_origins,omitempty"`
 	Format     string         `json:"doorward_token_format,omitzero"`
 	PKCE       string         `json:"doorward_pkce,omitzero"`
+	Profile    string         `json:"doorward_security_profile,omitzero"`
 	Revocation string         `json:"doorward_revocation,omitzero"`
 	JWKS       jsontext.Value `json:"jwks,omitzero"`
 	JWKSURI    string         `json:"jwks_uri,omitzero"`
@@ -56,7 +57,7 @@ type clientSecret struct {
 var members = map[string]string{
 	"name": "client_name", "redirect": "redirect_uris", "post-logout": "post_logout_redirect_uris", "scope": "scope", "auth": "token_endpoint_auth_method",
 	"resource": "doorward_resources", "origin": "doorward_origins", "grant": "grant_types", "token-format": "doorward_token_format", "first-party": "doorward_first_party",
-	"pkce": "doorward_pkce", "revocation": "doorward_revocation", "jwks": "jwks", "jwks-uri": "jwks_uri",
+	"pkce": "doorward_pkce", "security-profile": "doorward_security_profile", "revocation": "doorward_revocation", "jwks": "jwks", "jwks-uri": "jwks_uri",
 	"tls-subject-dn": "tls_client_auth_subject_dn", "tls-san-dns": "tls_client_auth_san_dns", "tls-san-uri": "tls_client_auth_san_uri", "tls-san-ip": "tls_client_auth_san_ip",
 	"tls-san-email": "tls_client_auth_san_email", "certificate-bound": "tls_client_certificate_bound_access_tokens",
 	"access-lifetime": "doorward_access_token_lifetime", "id-token-lifetime": "doorward_id_token_lifetime", "refresh-idle": "doorward_refresh_token_idle", "refresh-max": "doorward_refresh_token_max",
@@ -106,6 +107,7 @@ func (in *registering) flags(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&in.Grants, "grant", nil, "a grant it may use: authorization_code, refresh_token, client_credentials,\ndevice_code, jwt-bearer or token-exchange")
 	flags.StringVar(&in.Format, "token-format", "", "of its access tokens: jwt (default) or opaque")
 	flags.StringVar(&in.Revocation, "revocation", "", "feed (default): resource servers are told within a moment and look nothing up;\nstrict: every use asks the server whether the session and the newest refresh stand;\nstateless: a token is good until it expires, whatever happens meanwhile")
+	flags.StringVar(&in.Profile, "security-profile", "", "fapi2: hold it to the FAPI 2.0 security profile")
 	flags.StringVar(&in.PKCE, "pkce", "", "required (default), or optional for an older OpenID client with a secret")
 	flags.Var(&in.Access, "access-lifetime", "how long an access token is good, 1m to 1h (default: token.access)")
 	flags.Var(&in.IDToken, "id-token-lifetime", "how long an ID token is good, 1m to 1h (default: 5m)")
@@ -147,7 +149,7 @@ func (r *root) showClient(answer any, c client) error {
 		row(w, "state", c.State)
 		for _, s := range [][2]string{{"redirects", strings.Join(c.Redirects, " ")}, {"after sign-out", strings.Join(c.PostLogout, " ")}, {"origins", strings.Join(c.Origins, " ")},
 			{"scope", c.Scope}, {"resources", strings.Join(c.Resources, " ")}, {"grants", strings.Join(c.Grants, " ")}, {"proves itself by", c.Auth},
-			{"access tokens", c.Format}, {"revocation", c.Revocation}, {"pkce", c.PKCE},
+			{"access tokens", c.Format}, {"revocation", c.Revocation}, {"pkce", c.PKCE}, {"profile", c.Profile},
 			{"certificate of", c.SubjectDN + c.SANDNS + c.SANURI + c.SANIP + c.SANEmail}} {
 			if s[1] != "" {
 				row(w, s[0], s[1])

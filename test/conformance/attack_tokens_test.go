@@ -60,7 +60,7 @@ func TestNothingStandsForAnotherThing(t *testing.T) {
 			{"a device code", nil, func(text string) int { // nobody has allowed it yet
 				return grant("grant_type", "urn:ietf:params:oauth:grant-type:device_code", "device_code", text)
 			}},
-			{"a subject token", []string{"access"}, func(text string) int {
+			{"a subject token", []string{"access", "opaque"}, func(text string) int {
 				return grant("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange", "subject_token", text, "subject_token_type", "urn:ietf:params:oauth:token-type:access_token")
 			}},
 			{"userinfo", []string{"access"}, bearer(x.at("userinfo_endpoint"))},

@@ -76,7 +76,7 @@ func (c Client) Travels(r Request) bool {
 
 // Comes says whether a request came in the way that the application is held to.
 func (c Client) Comes(r Request) bool {
-	return (!c.RequirePushed || len(r.Pushed) > 0) && (!c.RequireSigned || r.Signed)
+	return (!c.RequirePushed && !c.FAPI() || len(r.Pushed) > 0) && (!c.RequireSigned || r.Signed)
 }
 
 func (c Client) posts(r Request) bool {

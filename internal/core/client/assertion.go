@@ -63,11 +63,7 @@ func AssertionOf(text string) string {
 
 // ReadAssertion reads an assertion that one of the keys signed, under the
 // algorithm that the client is registered with, if it is with one.
-func ReadAssertion(text string, keys jose.KeySet, alg string) (Assertion, bool) {
-	algs := jose.OthersAlgs()
-	if alg != "" {
-		algs = []jose.Alg{jose.Alg(alg)}
-	}
+func ReadAssertion(text string, keys jose.KeySet, algs []jose.Alg) (Assertion, bool) {
 	raw, _, err := keys.Verify(text, assertionTypes, algs)
 	if err != nil {
 		return Assertion{}, false

@@ -36,11 +36,7 @@ type Object struct {
 // ReadObject reads a request object that one of the keys signed, under the
 // algorithm that the client is registered with, if it is with one. One that
 // nobody signed does not exist.
-func ReadObject(text string, keys jose.KeySet, alg string) (Object, bool) {
-	algs := jose.OthersAlgs()
-	if alg != "" {
-		algs = []jose.Alg{jose.Alg(alg)}
-	}
+func ReadObject(text string, keys jose.KeySet, algs []jose.Alg) (Object, bool) {
 	raw, _, err := keys.Verify(text, objectTypes, algs)
 	if err != nil {
 		return Object{}, false
@@ -111,7 +107,7 @@ func readParameter(name string, v jsontext.Value) ([]string, bool) {
 // the client passes for a request (RFC 9101 section 10.8).
 func (o Object) Good(id, issuer string, now time.Time, leeway time.Duration) bool {
 	return id != "" && o.Issuer == id && o.Parameters.Get("client_id") == id && o.Subject == "" &&
-		len(o.Audience) == 1 && o.Audience[0] == issuer &&
+		slices.Contains(o.Audience, issuer) &&
 		now.Add(-leeway).Before(o.ExpiresAt) && !o.ExpiresAt.After(now.Add(objectLife+leeway)) &&
 		!o.NotBefore.After(now.Add(leeway)) && !o.IssuedAt.After(now.Add(leeway)) &&
 		(o.NotBefore.IsZero() || !o.NotBefore.Before(now.Add(-objectLife-leeway)))

@@ -15,6 +15,8 @@ import (
 type Settings struct {
 	// PKCE is whether a code challenge must come with every request.
 	PKCE string `json:"doorward_pkce,omitzero"`
+	// Profile is a set of rules that the application keeps, and is held to.
+	Profile string `json:"doorward_security_profile,omitzero"`
 	// Revocation is how resource servers learn that its tokens died.
 	Revocation string `json:"doorward_revocation,omitzero"`
 	URI        string `json:"client_uri,omitzero"` // its home page
@@ -79,6 +81,8 @@ func (c Client) validSettings() (check.Word, bool) {
 	switch {
 	case !slices.Contains([]string{"", PKCERequired, PKCEOptional}, s.PKCE), s.PKCE == PKCEOptional && !c.Confidential():
 		return WordPKCE, false
+	case !c.validProfile():
+		return WordProfile, false
 	case !slices.Contains([]string{"", Stateless, Feed, Strict}, s.Revocation):
 		return WordRevocation, false
 	case s.URI != "" && !WebAddress(s.URI):

@@ -41,7 +41,7 @@ func (x *Exchanges) asserted(ctx context.Context, proof ClientProof) (out assert
 	out.by, out.auth = c.Settings, c.Auth
 	keys, err := x.keysOf(ctx, c.JWKS, c.JWKSURI, proof.Assertion)
 	if err == nil {
-		out.Assertion, out.good = client.ReadAssertion(proof.Assertion, keys, c.AuthAlg)
+		out.Assertion, out.good = client.ReadAssertion(proof.Assertion, keys, c.Signs(c.AuthAlg))
 	}
 	return out
 }
@@ -76,10 +76,10 @@ func (x *Exchanges) keysAt(ctx context.Context, address, text string) (jose.KeyS
 // used before; and uses it up.
 func (p *proving) asserts(j *settle.Judgement, c client.Client) (check.Word, bool) {
 	s := p.signed
-	if !s.good || !c.Exists() || c.Auth != s.auth || c.JWKSURI != s.by.JWKSURI || c.AuthAlg != s.by.AuthAlg || !slices.Equal(c.JWKS, s.by.JWKS) {
+	if !s.good || !c.Exists() || c.Auth != s.auth || c.JWKSURI != s.by.JWKSURI || c.AuthAlg != s.by.AuthAlg || c.Profile != s.by.Profile || !slices.Equal(c.JWKS, s.by.JWKS) {
 		return client.WordSignature, false
 	}
-	if word, ok := s.Judge(c.ID, p.x.assertionAudiences(p.proof), j.Now, p.x.policy.Token.Leeway); !ok {
+	if word, ok := s.Judge(c.ID, p.x.assertionAudiences(c, p.proof), j.Now, p.x.policy.Token.Leeway); !ok {
 		return word, false
 	}
 	hash := token.SpentHash(token.AsAssertion, c.ID, []byte(s.JTI))
@@ -94,8 +94,11 @@ func (p *proving) asserts(j *settle.Judgement, c client.Client) (check.Word, boo
 // its issuer, as FAPI 2.0 section 5.3.2.1 has it, or its token endpoint, as RFC
 // 7523 section 3 has it, or the endpoint that it was sent to, as RFC 9126
 // section 2 asks of us; and where certificates are shown those endpoints by
-// their other names (RFC 8705 section 5).
-func (x *Exchanges) assertionAudiences(p ClientProof) []string {
+// their other names (RFC 8705 section 5). FAPI 2.0 allows the issuer alone.
+func (x *Exchanges) assertionAudiences(c client.Client, p ClientProof) []string {
+	if c.FAPI() {
+		return []string{x.policy.Issuer}
+	}
 	out := []string{x.policy.Issuer, x.policy.Issuer + "/oauth/token", x.policy.Issuer + p.Endpoint}
 	if p.Alias != "" {
 		out = append(out, p.Alias+"/oauth/token", p.Alias+p.Endpoint)

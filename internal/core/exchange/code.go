@@ -200,8 +200,12 @@ func (x *Exchanges) openFor(o opener, g agreed, j *settle.Judgement, scopes []st
 	if g.client.Auth == client.AuthNone {
 		g.terms.Confirm = g.confirm
 	}
+	idleUntil := life.Until(j.Now, maxUntil)
+	if g.client.FAPI() {
+		idleUntil = maxUntil // nothing is written when it is used
+	}
 	return token.Open{ID: o.id, Client: g.client.ID, Session: g.session.ID, User: g.user.ID, KeyTag: k.Tag, Salt: o.salt, Current: current, Rev: j.Rev,
-		Scopes: scopes, Created: j.Now, IdleUntil: life.Until(j.Now, maxUntil), MaxUntil: maxUntil, Consent: g.consent.ID, Terms: g.terms}, wire
+		Scopes: scopes, Created: j.Now, IdleUntil: idleUntil, MaxUntil: maxUntil, Consent: g.consent.ID, Terms: g.terms}, wire
 }
 
 var refreshGrant = check.Declare(306, "app.refresh",
@@ -268,6 +272,11 @@ func (x *Exchanges) RefreshGrant(ctx context.Context, by settle.Caller, proof Cl
 		var next [32]byte
 		out.Refresh, next = w.Successor()
 		g.pair = token.Pair{Family: f.ID, Generation: w.Generation + 1}
+		if c.FAPI() && v == token.Rotate {
+			// It is bound to its sender, and does not rotate (FAPI 2.0 section 5.3.2.1).
+			out.Refresh, g.pair.Generation = text, w.Generation
+			return nil
+		}
 		var unit core.Unit
 		if c.Auth == client.AuthNone && f.Terms.Confirm == (token.Confirm{}) && to != (token.Confirm{}) {
 			// From now on (RFC 9449 section 5).

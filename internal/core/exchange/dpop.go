@@ -63,7 +63,7 @@ func (p *proving) bind(j *settle.Judgement, c client.Client) (to token.Confirm, 
 	if c.CertificateBound {
 		to.X5T = token.CertificateHash(p.proof.Certificates)
 	}
-	if !j.Hold(token.ProofDemanded, proof.Exists() || !c.BoundTokens) {
+	if !j.Hold(token.ProofDemanded, proof.Exists() || !c.BoundTokens && (!c.FAPI() || to.X5T != "")) {
 		return to, false
 	}
 	to.JKT = proof.JKT

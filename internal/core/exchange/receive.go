@@ -37,7 +37,7 @@ func (x *Exchanges) signed(ctx context.Context, c client.Client, r client.Reques
 	keys, err := x.keysOf(ctx, c.JWKS, c.JWKSURI, r.Object)
 	if err == nil {
 		now := x.pipe.Now()
-		if o, ok := client.ReadObject(r.Object, keys, c.RequestAlg); ok && o.Good(c.ID, x.policy.Issuer, now, x.policy.Token.Leeway) {
+		if o, ok := client.ReadObject(r.Object, keys, c.Signs(c.RequestAlg)); ok && o.Good(c.ID, x.policy.Issuer, now, x.policy.Token.Leeway) && (!c.FAPI() || !o.NotBefore.IsZero()) {
 			out := client.ReadRequest(o.Parameters, r.Asked)
 			out.Signed = true
 			return out
