@@ -118,7 +118,7 @@ var Table = []Section{
 		{ID: "OAU-02", Tries: "A redirect address that is nearly the registered one.",
 			Tests: []string{"test/conformance.TestNearlyTheRegisteredAddress", "test/conformance.TestLoopbackPortsAreFree", "internal/core/client.TestWhereAnswersGo"}},
 		{ID: "OAU-03", Tries: "Registering an address that runs as a script.",
-			Tests: []string{"internal/core/client.TestRedirectURIsThatMayBeRegistered", "test/http.TestHostileMetadataIsNotRegistered", "test/conformance.TestNearlyTheRegisteredAddress"}},
+			Tests: []string{"internal/core/client.TestAddressesThatMayBeRegistered", "test/http.TestHostileMetadataIsNotRegistered", "test/conformance.TestNearlyTheRegisteredAddress"}},
 		{ID: "OAU-06", Tries: "A parameter sent twice, read once by each of two readers.",
 			Tests: []string{"test/http.TestHostileBodiesAreRefused", "test/http.TestSpoiledRequestsAreRefused", "test/conformance.TestParametersComeOnce"}},
 		{ID: "OAU-07", Tries: "An address to return to that some reader takes for another host.",

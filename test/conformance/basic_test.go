@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coreos/go-oidc/v3/oidc"
 	"github.com/go-jose/go-jose/v4"
 )
 
@@ -73,6 +74,23 @@ func TestBasicTokens(t *testing.T) {
 			verifier, challenge := pkce()
 			code := a.code(t, x.visitor, a.request("code_challenge", challenge, "code_challenge_method", "S256"))
 			a.identity(t, a.redeem(t, code, "code_verifier", verifier).ID)
+		})
+		x.module("oidcc-idtoken-rs256", func(t *testing.T) {
+			b := x.app(map[string]any{"id_token_signed_response_alg": "RS256"})
+			got, _ := b.tokens(t, x.visitor)
+			b.identity(t, got.ID)
+			if signed, err := jose.ParseSigned(got.ID, []jose.SignatureAlgorithm{jose.RS256}); err != nil {
+				t.Errorf("%v %v", signed, err)
+			}
+		})
+		x.module("oidcc-userinfo-rs256", func(t *testing.T) {
+			b := x.app(map[string]any{"userinfo_signed_response_alg": "RS256"})
+			got, _ := b.tokens(t, x.visitor)
+			answer := x.s.Bearer(http.MethodGet, x.at("userinfo_endpoint"), got.Access).Want(t, http.StatusOK)
+			info, err := x.op.VerifierContext(x.context(), &oidc.Config{ClientID: b.ID, SkipExpiryCheck: true}).Verify(x.context(), string(answer.Body))
+			if err != nil || info.Subject == "" || !strings.HasPrefix(answer.Header.Get("Content-Type"), "application/jwt") {
+				t.Errorf("userinfo is %s (%v)", answer.Header.Get("Content-Type"), err)
+			}
 		})
 		x.module("oidcc-idtoken-unsigned", func(t *testing.T) {
 			algs, _ := x.meta["id_token_signing_alg_values_supported"].([]any)
@@ -212,6 +230,11 @@ func TestBasicPrompts(t *testing.T) {
 			if before, _ := a.identity(t, got.ID); after.Subject != before.Subject {
 				t.Errorf("the hint was of %s, the answer of %s", before.Subject, after.Subject)
 			}
+			// Somebody else is signed in than the hint means (check OI-10).
+			ben := x.s.Visitor(x.s.User("ben"))
+			a.tokens(t, ben)
+			q = a.request("prompt", "none", "id_token_hint", got.ID)
+			a.refused(t, a.authorize(ben, q), q, "login_required")
 		})
 	})
 }
@@ -307,6 +330,15 @@ func TestBasicRequests(t *testing.T) {
 			q := a.request("request", unsigned)
 			a.refused(t, a.authorize(x.visitor, q), q, "request_not_supported", "invalid_request_object", "invalid_request")
 		})
+		x.module("oidcc-ensure-request-object-with-redirect-uri", func(t *testing.T) {
+			key := newPair(t, jose.ES256)
+			b := x.app(map[string]any{"jwks": key.jwks(t), "redirect_uris": []string{callback, callback + "/signed"}})
+			q := b.request("redirect_uri", callback+"/signed")
+			l := b.authorize(x.visitor, b.request("request", b.object(t, key, q, nil)))
+			if l.URL == nil || !strings.HasPrefix(l.URL.String(), callback+"/signed") || l.Values().Get("code") == "" || l.Values().Get("state") != q.Get("state") {
+				t.Errorf("the application was called at %v: %s", l.URL, l.Text())
+			}
+		})
 		for _, module := range []string{"oidcc-request-uri-unsigned-supported-correctly-or-rejected-as-unsupported", "oidcc-request-uri-unsigned", "oidcc-request-uri-signed-rs256"} {
 			x.module(module, func(t *testing.T) {
 				if x.meta["request_uri_parameter_supported"] != false {
@@ -356,7 +388,7 @@ func TestFormPost(t *testing.T) {
 func TestDiscovery(t *testing.T) {
 	each(t, func(x *suite) {
 		x.module("oidcc-discovery-endpoint-verification", func(t *testing.T) {
-			lists := map[string]string{"response_types_supported": "code", "subject_types_supported": "public", "id_token_signing_alg_values_supported": "ES256",
+			lists := map[string]string{"response_types_supported": "code", "subject_types_supported": "public", "id_token_signing_alg_values_supported": "RS256",
 				"scopes_supported": "openid", "claims_supported": "sub", "grant_types_supported": "authorization_code", "code_challenge_methods_supported": "S256",
 				"token_endpoint_auth_methods_supported": "client_secret_basic"}
 			for name, one := range lists {

@@ -400,6 +400,9 @@ func TestFAPIAssertions(t *testing.T) {
 			x.pass(90e9)
 			bad(t, f.trade(t, f.key, nil, nil, old...), "invalid_grant")
 		})
+		x.module("oidcc-ensure-client-assertion-with-iss-aud-succeeds", func(t *testing.T) {
+			x.fapiApp(t, map[string]any{"doorward_security_profile": nil}).flow(t)
+		})
 		x.module("an assertion twice (OAU-14)", func(t *testing.T) {
 			q, _ := f.asks()
 			once := map[string]any{"jti": random()}
