@@ -182,10 +182,10 @@ func newDecryptionKey(alg KeyAlg, private any) (*DecryptionKey, error) {
 	default:
 		return nil, fmt.Errorf("jose: cannot decrypt with %T", private)
 	}
-	if err := alg.fits(k.public()); err != nil {
+	if err := alg.fits(k.Public()); err != nil {
 		return nil, err
 	}
-	k.kid = thumbprint(publicJWK(k.public()).required())
+	k.kid = thumbprint(publicJWK(k.Public()).required())
 	return k, nil
 }
 
@@ -208,7 +208,8 @@ func (k *DecryptionKey) MarshalPKCS8() ([]byte, error) {
 	return x509.MarshalPKCS8PrivateKey(k.private)
 }
 
-func (k *DecryptionKey) public() crypto.PublicKey {
+// Public returns the bare public half.
+func (k *DecryptionKey) Public() crypto.PublicKey {
 	if k.agree != nil {
 		return k.agree.Public()
 	}
@@ -229,7 +230,7 @@ func (k *DecryptionKey) GoString() string { return k.kid }
 
 // JWK returns the public half for publication.
 func (k *DecryptionKey) JWK() JWK {
-	j := publicJWK(k.public())
+	j := publicJWK(k.Public())
 	j.Kid, j.Alg, j.Use = k.kid, string(k.alg), "enc"
 	return j
 }
@@ -305,6 +306,13 @@ func Decrypt(token string, keys ...*DecryptionKey) ([]byte, error) {
 		return nil, ErrDecrypt
 	}
 	return plain, nil
+}
+
+// EncryptedBy says whether an encrypted token says that it is by these algorithms;
+// by any content encryption when none is named. Decrypt holds it to its word.
+func EncryptedBy(token string, alg KeyAlg, enc Enc) bool {
+	h, err := readEncrypted(token)
+	return err == nil && h.Alg == string(alg) && (enc == "" || h.Enc == string(enc))
 }
 
 // readEncrypted decodes the protected header of an encrypted token whose form is

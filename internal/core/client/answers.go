@@ -29,10 +29,18 @@ type Answers struct {
 
 	AccessTokenAlg jose.Alg `json:"doorward_access_token_signed_response_alg,omitzero"`
 
+	// RequestKeyAlg is how it may encrypt its request objects to the server.
+	RequestKeyAlg jose.KeyAlg `json:"request_object_encryption_alg,omitzero"`
+	RequestEnc    jose.Enc    `json:"request_object_encryption_enc,omitzero"`
+
 	// JWKS is the application's own public keys: by which it proves itself, signs
 	// requests, and is written to.
 	JWKS jsontext.Value `json:"jwks,omitzero"`
 }
+
+// RequestKeyAlgs are the algorithms by which applications may encrypt request
+// objects to the server.
+var RequestKeyAlgs = []jose.KeyAlg{jose.ECDHES, jose.RSAOAEP256}
 
 // A Sealing is how one kind of answer is made for an application.
 type Sealing struct {
@@ -87,7 +95,7 @@ var (
 	WordJWKS          = check.NewWord(210, "jwks")
 	WordIDToken       = check.NewWord(211, "id_token_signed_response_alg, id_token_encrypted_response_alg or id_token_encrypted_response_enc")
 	WordUserinfo      = check.NewWord(212, "userinfo_signed_response_alg, userinfo_encrypted_response_alg or userinfo_encrypted_response_enc")
-	WordIntrospection = check.NewWord(213, "introspection_signed_response_alg, introspection_encrypted_response_alg or introspection_encrypted_response_enc")
+	WordIntrospection = check.NewWord(213, "introspection_signed_response_alg, introspection_encrypted_response_alg, request_object_encryption_alg, or the _enc of one of them")
 	WordAccessToken   = check.NewWord(214, "doorward_access_token_signed_response_alg")
 )
 
@@ -104,7 +112,8 @@ func (a Answers) valid(format string) (check.Word, bool) {
 	// anybody's (RFC 8725 section 3.3).
 	case !userinfo.valid(keys, enc), userinfo.KeyAlg != "" && userinfo.Alg == "":
 		return WordUserinfo, false
-	case !a.Introspection().valid(keys, a.IntrospectionEnc):
+	case !a.Introspection().valid(keys, a.IntrospectionEnc), a.RequestKeyAlg != "" && !slices.Contains(RequestKeyAlgs, a.RequestKeyAlg),
+		a.RequestEnc != "" && (a.RequestKeyAlg == "" || !a.RequestEnc.Known()):
 		return WordIntrospection, false
 	case a.AccessTokenAlg != "" && (!a.AccessTokenAlg.Known() || format != JWT):
 		return WordAccessToken, false

@@ -34,10 +34,15 @@ func (x *Exchanges) Receive(ctx context.Context, r client.Request) (client.Reque
 // signed reads a request object: what it says is the request, and what stands
 // beside it is nothing but the application that it is of (RFC 9101 section 5).
 func (x *Exchanges) signed(ctx context.Context, c client.Client, r client.Request) client.Request {
-	keys, err := x.keysOf(ctx, c.JWKS, c.JWKSURI, r.Object)
+	text, opened := x.openedRequest(c, r.Object)
+	if !opened {
+		r.Trouble = client.RequestObject
+		return r
+	}
+	keys, err := x.keysOf(ctx, c.JWKS, c.JWKSURI, text)
 	if err == nil {
 		now := x.pipe.Now()
-		if o, ok := client.ReadObject(r.Object, keys, c.Signs(c.RequestAlg)); ok && o.Good(c.ID, x.policy.Issuer, now, x.policy.Token.Leeway) && (!c.FAPI() || !o.NotBefore.IsZero()) {
+		if o, ok := client.ReadObject(text, keys, c.Signs(c.RequestAlg)); ok && o.Good(c.ID, x.policy.Issuer, now, x.policy.Token.Leeway) && (!c.FAPI() || !o.NotBefore.IsZero()) {
 			out := client.ReadRequest(o.Parameters, r.Asked)
 			out.Signed = true
 			return out

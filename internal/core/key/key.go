@@ -33,6 +33,11 @@ const (
 	SigningPS256
 
 	Sharing // the secrets that services share, while they are kept: 32 bytes, made with the first
+
+	// What applications encrypt to the server: pairs, published for that use, each
+	// made when an application first asks for its algorithm.
+	OpeningECDHES
+	OpeningRSAOAEP
 )
 
 // purposes are those of which every database has a key, in the order in which
@@ -40,17 +45,25 @@ const (
 var purposes = []Purpose{Signing, Refresh, Ledger, Form, Code, Mail, Opaque}
 
 // asked are those whose keys are made when an application asks for them.
-var asked = []Purpose{SigningES256, SigningEdDSA, SigningRS256, SigningRS512, SigningPS256, Sharing}
+var asked = []Purpose{SigningES256, SigningEdDSA, SigningRS256, SigningRS512, SigningPS256, Sharing, OpeningECDHES, OpeningRSAOAEP}
 
 var purposeNames = [...]string{Signing: "signing", Refresh: "refresh", Ledger: "ledger", Form: "form", Code: "code", Mail: "mail", Opaque: "opaque",
 	SigningES256: "signing-es256", SigningEdDSA: "signing-eddsa", SigningRS256: "signing-rs256", SigningRS512: "signing-rs512", SigningPS256: "signing-ps256",
-	Sharing: "sharing"}
+	Sharing: "sharing", OpeningECDHES: "opening-ecdh-es", OpeningRSAOAEP: "opening-rsa-oaep-256"}
 
-// algs are the algorithms of purposes that are of one.
-var algs = [...]jose.Alg{Sharing: "", SigningES256: jose.ES256, SigningEdDSA: jose.EdDSA, SigningRS256: jose.RS256, SigningRS512: jose.RS512, SigningPS256: jose.PS256}
+// algs are the algorithms of purposes that sign by one, and opens of those that
+// decrypt by one.
+var (
+	algs = map[Purpose]jose.Alg{SigningES256: jose.ES256, SigningEdDSA: jose.EdDSA, SigningRS256: jose.RS256, SigningRS512: jose.RS512, SigningPS256: jose.PS256}
+
+	opens = map[Purpose]jose.KeyAlg{OpeningECDHES: jose.ECDHES, OpeningRSAOAEP: jose.RSAOAEP256}
+)
 
 // Signs says whether keys of a purpose sign tokens and are published.
-func (p Purpose) Signs() bool { return p == Signing || slices.Contains(asked, p) && algs[p] != "" }
+func (p Purpose) Signs() bool { return p == Signing || algs[p] != "" }
+
+// Opens says whether keys of a purpose decrypt, and are published for that.
+func (p Purpose) Opens() bool { return opens[p] != "" }
 
 // String is the purpose's name in lists and commands.
 func (p Purpose) String() string {

@@ -169,6 +169,55 @@ func TestWhatIsWantedIsRemembered(t *testing.T) {
 	}
 }
 
+// Keys by which applications write to the server: made when one asks, open what
+// was encrypted to them as long as anybody may have them, and sign nothing.
+func TestKeysThatAreWrittenTo(t *testing.T) {
+	s := sealer(t)
+	have, err := Make(t.Context(), nil, s, jose.ES256, start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	open := func(have []Add, at time.Time) *Ring {
+		r, err := Open(t.Context(), rows(nil, have), s, policy, at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	k := NewKeyring(open(have, start))
+	for _, alg := range []jose.KeyAlg{"", "RSA1_5", jose.ECDHESA128KW, jose.ECDHES} {
+		k.WantOpening(alg)
+	}
+	if got := k.Wanted(); !slices.Equal(got, []Purpose{OpeningECDHES}) || OpeningECDHES.Signs() || !OpeningECDHES.Opens() || Signing.Opens() {
+		t.Fatalf("wanted: %v", got)
+	}
+	for _, w := range policy.Plan(rows(nil, have), start, k.Wanted()...).Make {
+		a, err := New(t.Context(), s, w, start)
+		if err != nil {
+			t.Fatal(err)
+		}
+		have = append(have, a)
+	}
+	k.Swap(open(have, start))
+	ring := k.Ring()
+	if len(k.Wanted()) != 0 || len(ring.Opening) != 1 || len(ring.Verify) != 1 || ring.Opening[0].JWK().Use != "enc" {
+		t.Fatalf("%v wanted, %d to open with, %d to verify with", k.Wanted(), len(ring.Opening), len(ring.Verify))
+	}
+	next, err := New(t.Context(), s, Want{Purpose: OpeningECDHES, Number: 2, Since: start.Add(time.Hour)}, start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	have = append(have, next)
+	for at, want := range map[time.Duration]int{0: 2, time.Hour: 2, time.Hour + 47*time.Hour: 2, time.Hour + 48*time.Hour: 1} {
+		if r := open(have, start.Add(at)); len(r.Opening) != want {
+			t.Errorf("after %v there are %d keys to open with", at, len(r.Opening))
+		}
+	}
+	if p, ok := ParsePurpose("opening-ecdh-es"); !ok || p != OpeningECDHES {
+		t.Error("the purpose has no name")
+	}
+}
+
 // The key that shared secrets lie under: made with the first of them, and kept
 // for as long as one may lie under it, also when it was compromised.
 func TestTheKeyOfSharedSecrets(t *testing.T) {

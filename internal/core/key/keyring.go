@@ -43,9 +43,18 @@ func (k *Keyring) SignerBy(alg jose.Alg) *jose.SigningKey {
 
 // Want says that keys are needed that sign by some algorithms.
 func (k *Keyring) Want(by ...jose.Alg) {
-	for _, alg := range by {
-		if i := slices.Index(algs[:], alg); alg != "" && i >= 0 {
-			k.want(Purpose(i))
+	for p, alg := range algs {
+		if slices.Contains(by, alg) {
+			k.want(p)
+		}
+	}
+}
+
+// WantOpening says that keys are needed that decrypt by an algorithm.
+func (k *Keyring) WantOpening(by jose.KeyAlg) {
+	for p, alg := range opens {
+		if alg == by {
+			k.want(p)
 		}
 	}
 }
@@ -71,7 +80,10 @@ func (k *Keyring) Wanted() []Purpose {
 		if p == Sharing {
 			return ring.Sharing != nil
 		}
+		if p.Opens() {
+			return slices.ContainsFunc(ring.Opening, func(k *jose.DecryptionKey) bool { return k.Alg() == opens[p] })
+		}
 		return ring.SignerBy(algs[p]) != nil
 	})
-	return slices.Clone(k.wants)
+	return slices.Sorted(slices.Values(k.wants))
 }

@@ -65,7 +65,8 @@ func New(ctx context.Context, kek secret.KEK, w Want, now time.Time) (Add, error
 func newKey(ctx context.Context, kek secret.KEK, w Want, now time.Time) (Add, error) {
 	a := Add{Purpose: w.Purpose, Number: w.Number, Created: now, Since: w.Since}
 	var private []byte
-	if w.Purpose.Signs() {
+	switch {
+	case w.Purpose.Signs():
 		k, err := jose.GenerateKey(w.Alg)
 		if err != nil {
 			return Add{}, err
@@ -77,7 +78,19 @@ func newKey(ctx context.Context, kek secret.KEK, w Want, now time.Time) (Add, er
 			return Add{}, err
 		}
 		a.KID, a.Alg = k.KID(), string(w.Alg)
-	} else {
+	case w.Purpose.Opens():
+		k, err := jose.GenerateDecryptionKey(opens[w.Purpose])
+		if err != nil {
+			return Add{}, err
+		}
+		if private, err = k.MarshalPKCS8(); err != nil {
+			return Add{}, err
+		}
+		if a.Public, err = x509.MarshalPKIXPublicKey(k.Public()); err != nil {
+			return Add{}, err
+		}
+		a.KID, a.Alg = k.KID(), string(k.Alg())
+	default:
 		r := secret.Random()
 		private = r[:]
 		name := secret.Hash("key name", private)

@@ -23,11 +23,12 @@ type Ring struct {
 	Sealed  []LedgerKey // whose segments stand
 	Form    []byte
 	Code    []byte
-	Mail    *secret.Sealer // seals what a mail says until it is sent
-	Sharing *secret.Sealer // seals what services share; nil while none does
-	Opaque  []OpaqueKey    // the last seals; the others open
-	State   *secret.Sealer // seals what browsers and applications carry for us: codes, requests that wait
-	Due     time.Time      // when another key takes its turn; zero when none waits
+	Mail    *secret.Sealer        // seals what a mail says until it is sent
+	Sharing *secret.Sealer        // seals what services share; nil while none does
+	Opaque  []OpaqueKey           // the last seals; the others open
+	Opening []*jose.DecryptionKey // by which applications may write to the server
+	State   *secret.Sealer        // seals what browsers and applications carry for us: codes, requests that wait
+	Due     time.Time             // when another key takes its turn; zero when none waits
 }
 
 // An OpaqueKey seals and opens opaque access tokens.
@@ -168,6 +169,14 @@ func (r *Ring) take(k Standing, private []byte) error {
 	case Code:
 		if k.State == Current {
 			r.Code = private
+		}
+	case OpeningECDHES, OpeningRSAOAEP:
+		if live {
+			dk, err := jose.ParseDecryptionKey(jose.KeyAlg(k.Alg), private)
+			if err != nil {
+				return err
+			}
+			r.Opening = append(r.Opening, dk)
 		}
 	case Opaque:
 		if tag := secret.Hash("opaque key tag", private); live {

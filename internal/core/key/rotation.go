@@ -46,6 +46,8 @@ func (p Policy) keeps(of Purpose) (keep time.Duration, ok bool) {
 	switch {
 	case of.Signs(), of == Opaque:
 		return max(p.Access, day) + day, true
+	case of.Opens():
+		return 2 * day, true // for applications that keep the JWKS, and what they sent
 	case of == Refresh:
 		return p.Refresh + day, true
 	case of == Mail:
@@ -207,8 +209,8 @@ func (k Key) Needless() bool {
 // Want is the next key of a purpose.
 func (p Policy) Want(all []Standing, of Purpose, since time.Time) Want {
 	w := Want{Purpose: of, Alg: p.Alg, Since: since}
-	if slices.Contains(asked, of) {
-		w.Alg = algs[of]
+	if alg, ok := algs[of]; ok {
+		w.Alg = alg
 	}
 	for _, s := range all {
 		if s.Purpose == of {

@@ -48,7 +48,7 @@ func (m *Manage) CreateClients(ctx context.Context, by settle.Caller, in []NewCl
 	}, nil)
 	if err == nil {
 		for _, c := range made {
-			m.signing(ctx, c.Algs()...)
+			m.needs(ctx, c.Answers)
 		}
 	}
 	return made, err

@@ -8,10 +8,10 @@ import (
 	"time"
 
 	"github.com/doorward/doorward/internal/base/fault"
-	"github.com/doorward/doorward/internal/base/jose"
 	"github.com/doorward/doorward/internal/base/secret"
 	"github.com/doorward/doorward/internal/core"
 	"github.com/doorward/doorward/internal/core/check"
+	"github.com/doorward/doorward/internal/core/client"
 	"github.com/doorward/doorward/internal/core/key"
 	"github.com/doorward/doorward/internal/core/revocation"
 	"github.com/doorward/doorward/internal/core/settle"
@@ -261,12 +261,13 @@ func (m *Manage) TurnKeys(ctx context.Context) error {
 	return m.settled(ctx, err)
 }
 
-// signing makes keys of the algorithms that applications were registered for,
+// needs makes keys of the algorithms that an application was registered for,
 // where there are none. What fails is tried again by the job that turns keys:
 // they are wanted.
-func (m *Manage) signing(ctx context.Context, algs ...jose.Alg) {
+func (m *Manage) needs(ctx context.Context, a client.Answers) {
 	ring := m.keys.Follow.Keys
-	ring.Want(algs...)
+	ring.Want(a.Algs()...)
+	ring.WantOpening(a.RequestKeyAlg)
 	if len(ring.Wanted()) == 0 {
 		return
 	}

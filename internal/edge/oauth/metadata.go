@@ -50,6 +50,8 @@ func (o *OAuth) metadata(ring *key.Ring) any {
 	}
 	m["prompt_values_supported"] = []string{"none", "login", "consent", "select_account"}
 	m["userinfo_endpoint"] = issuer + "/oauth/userinfo"
+	m["request_object_encryption_alg_values_supported"] = client.RequestKeyAlgs
+	m["request_object_encryption_enc_values_supported"] = jose.Encs()
 	m["request_parameter_supported"] = true
 	m["request_object_signing_alg_values_supported"] = jose.OthersAlgs()
 	m["pushed_authorization_request_endpoint"] = issuer + "/oauth/par"

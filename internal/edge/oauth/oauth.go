@@ -51,7 +51,11 @@ func (o *OAuth) jwks(ring *key.Ring) any {
 		keys = append(keys, k)
 	}
 	slices.SortFunc(keys, func(a, b jose.Key) int { return strings.Compare(a.KID(), b.KID()) })
-	return jose.Set(keys...)
+	set := jose.Set(keys...)
+	for _, k := range ring.Opening {
+		set.Keys = append(set.Keys, k.JWK())
+	}
+	return set
 }
 
 // public serves a document that anyone may read and keep for five minutes,
