@@ -75,20 +75,21 @@ func mayImport(pkg string) []string {
 
 // owners says who alone may import a package of somebody else's.
 var owners = map[string][]string{
-	"crypto/rand":            {"internal/base/secret", "sdk"},
-	"math/rand":              {},
-	"math/rand/v2":           {},
-	"encoding/json":          {"examples/", "sdk"},
-	"database/sql":           {"internal/store/sql"},
-	"github.com/jackc/pgx/":  {"internal/store/"},
-	"modernc.org/sqlite":     {"internal/store/sql"},
-	"net/http":               {"internal/remote/fetch", "internal/edge/", "internal/app", "internal/cli", "internal/drill", "examples/", "doorwardtest", "sdk", "test/"},
-	"os":                     {"internal/app", "internal/cli", "internal/store/", "internal/remote/", "cmd/", "sdk", "test/"},
-	"github.com/wneessen/":   {"internal/remote/mail"},
-	"github.com/oschwald/":   {"internal/remote/geo"},
-	"github.com/go-jose/":    {"internal/base/jose", "sdk"},
-	"golang.org/x/crypto/":   {"internal/base/", "internal/core/factor"},
-	"internal/core/exchange": {"internal/edge/", "internal/app"},
+	"crypto/rand":                 {"internal/base/secret", "sdk"},
+	"math/rand":                   {},
+	"math/rand/v2":                {},
+	"encoding/json":               {"examples/", "sdk"},
+	"database/sql":                {"internal/store/sql"},
+	"github.com/jackc/pgx/":       {"internal/store/"},
+	"modernc.org/sqlite":          {"internal/store/sql"},
+	"net/http":                    {"internal/remote/fetch", "internal/edge/", "internal/app", "internal/cli", "internal/drill", "examples/", "doorwardtest", "sdk", "test/"},
+	"os":                          {"internal/app", "internal/cli", "internal/store/", "internal/remote/", "cmd/", "sdk", "test/"},
+	"github.com/wneessen/":        {"internal/remote/mail"},
+	"github.com/santhosh-tekuri/": {"internal/core/client"},
+	"github.com/oschwald/":        {"internal/remote/geo"},
+	"github.com/go-jose/":         {"internal/base/jose", "sdk"},
+	"golang.org/x/crypto/":        {"internal/base/", "internal/core/factor"},
+	"internal/core/exchange":      {"internal/edge/", "internal/app"},
 }
 
 func has(prefixes []string, path string) bool {

@@ -10,7 +10,7 @@ import (
 )
 
 // nobodys are the exchanges that concern no person: their names begin so.
-var nobodys = []string{"client.", "revocations.", "return.", "session.present", "token.present", "key.", "keys.", "job.", "setup.offer", "user.invite", "users.export", "admin.present", "scope.", "federation."}
+var nobodys = []string{"client.", "revocations.", "return.", "session.present", "token.present", "key.", "keys.", "job.", "setup.offer", "user.invite", "users.export", "admin.present", "scope.", "details.", "federation."}
 
 // People read every exchange that concerns them in a sentence of the
 // catalogue, and the catalogue has no sentence for what does not exist. A new

@@ -97,6 +97,7 @@ func (r *root) command() *cobra.Command {
 		group("service-accounts", "Machines without a secret of ours",
 			group("federations", "Whose tokens a machine may trade for its own", r.federationsAdd(), r.federationsList(), r.federationsRemove())),
 		group("registration-tokens", "Tokens by which applications register themselves", r.registrationTokensCreate(), r.registrationTokensList(), r.registrationTokensRemove()),
+		group("details", "Authorization details, by type", r.detailsList(), r.detailsDeclare(), r.detailsUndeclare()),
 		group("scopes", "Permissions, in the words that people read", r.scopesList(), r.scopesDescribe(), r.scopesUndescribe()),
 		group("sessions", "Who is signed in, and how that went", r.sessionsList(), r.sessionsShow(), r.sessionsEnd()),
 		group("tokens", "Tokens in your hand: what they say, whether they count, their end", r.tokensInspect(), r.tokensVerify(), r.tokensRevoke()),

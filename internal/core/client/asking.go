@@ -23,6 +23,9 @@ type Asking struct {
 	// RequestAlg is the one algorithm of its request objects; any of its keys'
 	// when empty.
 	RequestAlg string `json:"request_object_signing_alg,omitzero"`
+	// DetailTypes are the types of authorization details that it may ask for (RFC
+	// 9396 section 10).
+	DetailTypes []string `json:"authorization_details_types,omitempty"`
 	// RequireSigned has it sign its requests (RFC 9101 section 10.5).
 	RequireSigned bool `json:"require_signed_request_object,omitzero"`
 }
@@ -44,6 +47,8 @@ func (a Asking) valid() (check.Word, bool) {
 		return WordMaxAge, false
 	case len(a.DefaultACR) > 16 || slices.ContainsFunc(a.DefaultACR, func(s string) bool { return !ValidScope(s) }):
 		return WordACR, false
+	case len(a.DetailTypes) > DetailTypesAtMost || slices.ContainsFunc(a.DetailTypes, func(s string) bool { return !ValidScope(s) }):
+		return WordDetailsTypes, false
 	case a.RequestAlg != "" && !slices.Contains(jose.OthersAlgs(), jose.Alg(a.RequestAlg)):
 		return WordReqAlg, false
 	}

@@ -50,6 +50,8 @@ type Terms struct {
 	// they are not asked for them again until the application asks by name
 	// (prompt=consent).
 	Declined []string `json:"declined,omitempty"`
+	// Details are authorization details (RFC 9396), the newest last.
+	Details []string `json:"details,omitempty"`
 }
 
 // Exists says whether the row was found.
@@ -67,6 +69,24 @@ func (c Consent) Covers(scopes []string) bool {
 // allowed some of it.
 func (c Consent) Settles(scopes []string) bool {
 	return len(c.Within(scopes)) > 0 && !slices.ContainsFunc(scopes, func(s string) bool { return !slices.Contains(c.Scopes, s) && !slices.Contains(c.Terms.Declined, s) })
+}
+
+// Agrees says whether each of these authorization details was allowed.
+func (c Consent) Agrees(details []Detail) bool {
+	return !slices.ContainsFunc(details, func(d Detail) bool { return !slices.Contains(c.Terms.Details, d.Text) })
+}
+
+// With are terms with more authorization details; of very many the oldest are
+// asked for again.
+func (t Terms) With(before []string, details []Detail) Terms {
+	t.Details = slices.Clone(before)
+	for _, d := range details {
+		if !slices.Contains(t.Details, d.Text) {
+			t.Details = append(t.Details, d.Text)
+		}
+	}
+	t.Details = t.Details[max(0, len(t.Details)-4*detailsAtMost):]
+	return t
 }
 
 // Within are the scopes of a list that are allowed.

@@ -33,6 +33,7 @@ type Request struct {
 	ACR       string    `json:"v,omitzero"`  // acr_values
 	Claims    string    `json:"q,omitzero"`  // as it was sent
 	Subject   string    `json:"b,omitzero"`  // whom the application means; see Means
+	Details   string    `json:"z,omitzero"`  // authorization_details, as they were sent
 	IDHint    string    `json:"-"`           // id_token_hint, until it was read
 	Object    string    `json:"-"`           // request, until it was read (RFC 9101)
 	URI       string    `json:"-"`           // request_uri, until it was read (RFC 9126)
@@ -50,14 +51,14 @@ type Request struct {
 // RequestFields are the parameters of a request. Others mean nothing (RFC 6749
 // section 3.1; check OI-03).
 var RequestFields = []string{"client_id", "response_type", "response_mode", "redirect_uri", "state", "scope", "nonce", "code_challenge", "code_challenge_method",
-	"prompt", "max_age", "login_hint", "ui_locales", "resource", "acr_values", "claims", "id_token_hint", "request", "request_uri", "dpop_jkt"}
+	"prompt", "max_age", "login_hint", "ui_locales", "resource", "acr_values", "claims", "id_token_hint", "request", "request_uri", "authorization_details", "dpop_jkt"}
 
 // ReadRequest takes the parameters of a request, judging nothing.
 func ReadRequest(v url.Values, now time.Time) Request {
 	return Request{Client: v.Get("client_id"), Type: v.Get("response_type"), Mode: v.Get("response_mode"), Redirect: v.Get("redirect_uri"), State: v.Get("state"),
 		Scope: v.Get("scope"), Nonce: v.Get("nonce"), Challenge: v.Get("code_challenge"), Method: v.Get("code_challenge_method"),
 		Prompt: v.Get("prompt"), MaxAge: v.Get("max_age"), Hint: v.Get("login_hint"), Locales: v.Get("ui_locales"), Resources: v["resource"],
-		ACR: v.Get("acr_values"), Claims: v.Get("claims"), IDHint: v.Get("id_token_hint"), Object: v.Get("request"), URI: v.Get("request_uri"), Key: v.Get("dpop_jkt"), Asked: now}
+		ACR: v.Get("acr_values"), Claims: v.Get("claims"), IDHint: v.Get("id_token_hint"), Object: v.Get("request"), Details: v.Get("authorization_details"), URI: v.Get("request_uri"), Key: v.Get("dpop_jkt"), Asked: now}
 }
 
 // Kept is what is carried of a request that waits: of one that is kept here

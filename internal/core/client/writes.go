@@ -131,4 +131,6 @@ type Reader interface {
 	// Scopes are the permissions that operators described, by name.
 	Scopes() []Scope
 	RegistrationReader
+	// DetailTypes lists the declared types of authorization details, by name.
+	DetailTypes() []DetailType
 }

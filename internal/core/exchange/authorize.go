@@ -52,7 +52,7 @@ var authorize = check.Declare(302, "app.authorize",
 
 // askable are the checks of what an application may ask, whoever the person is.
 var askable = []*check.Check{client.RequestURI, client.RequestPushed, client.RequestObject, client.RequestRedirect, client.RequestForm, client.RequestWay, client.RequestType,
-	client.RequestMode, client.Granted, client.ChallengeSent, token.ProofThumbprint, client.ScopeWithin, client.ResourceWithin, client.RequestHint}
+	client.RequestMode, client.Granted, client.ChallengeSent, token.ProofThumbprint, client.ScopeWithin, client.ResourceWithin, client.RequestDetails, client.RequestHint}
 
 // asks holds the checks of what an application may ask, and says where the
 // answer would go, were it a refusal too.
@@ -74,7 +74,14 @@ func (x *Exchanges) asks(j *settle.Judgement, c client.Client, r client.Request)
 		j.Hold(token.ProofThumbprint, r.Key == "" || token.ValidThumbprint(r.Key)) &&
 		j.Hold(client.ScopeWithin, len(c.Asks(r)) > 0) &&
 		j.Hold(client.ResourceWithin, within) &&
+		j.Hold(client.RequestDetails, x.details(j, c, r.Details)) &&
 		j.Hold(client.RequestHint, r.Trouble != client.RequestHint)
+}
+
+// details says whether an application may ask for these authorization details.
+func (x *Exchanges) details(j *settle.Judgement, c client.Client, text string) bool {
+	details, ok := client.ReadDetails(text)
+	return ok && (len(details) == 0 || c.MayDetail(details, j.DetailTypes()))
 }
 
 // asking are the checks that a page of ours can make hold.
@@ -92,8 +99,9 @@ type Authorization struct {
 	Missing Missing
 	User    identity.User
 	Session session.Session
-	Consent client.Consent // what the person allowed before
-	Scopes  []string       // that are asked for
+	Consent client.Consent  // what the person allowed before
+	Scopes  []string        // that are asked for
+	Details []client.Detail // so, too (RFC 9396)
 }
 
 // Missing is what a page must ask before the request can be answered. The zero
@@ -151,6 +159,7 @@ func (x *Exchanges) authorizes(ctx context.Context, by settle.Caller, cookie str
 		}
 		out.Client = c
 		out.Scopes = c.Asks(r)
+		out.Details, _ = client.ReadDetails(r.Details)
 		var ok bool
 		if out.Back, ok = x.asks(j, c, r); !ok || !j.Hold(requestUnanswered, len(r.ID) == 0 || !j.Spent(token.AsAnswered, token.SpentHash(token.AsAnswered, c.ID, r.ID)).Exists()) {
 			return nil
@@ -177,7 +186,7 @@ func (x *Exchanges) authorizes(ctx context.Context, by settle.Caller, cookie str
 			return x.answered(c, r)
 		}
 		out.Consent = j.Consent(out.User.ID, c.ID)
-		allowed := out.Consent.Settles(out.Scopes) && (!r.Prompts("consent") || !out.Consent.Changed.Before(r.Asked))
+		allowed := out.Consent.Settles(out.Scopes) && out.Consent.Agrees(out.Details) && (!r.Prompts("consent") || !out.Consent.Changed.Before(r.Asked))
 		if !j.Hold(consented, allowed || c.FirstParty) {
 			return nil
 		}
@@ -187,10 +196,10 @@ func (x *Exchanges) authorizes(ctx context.Context, by settle.Caller, cookie str
 		case allowed:
 			given = out.Consent.Within(out.Scopes)
 		case out.Consent.Exists():
-			unit = append(unit, client.Widen{ID: consent, From: out.Consent.Changed, Scopes: union(out.Consent.Scopes, out.Scopes), Terms: client.Terms{Policy: true}, Changed: j.Now})
+			unit = append(unit, client.Widen{ID: consent, From: out.Consent.Changed, Scopes: union(out.Consent.Scopes, out.Scopes), Terms: client.Terms{Policy: true}.With(out.Consent.Terms.Details, out.Details), Changed: j.Now})
 		default:
 			consent = client.NewGrantID(j.Now, consentID)
-			unit = append(unit, client.Allow{ID: consent, User: out.User.ID, Client: c.ID, Scopes: out.Scopes, Terms: client.Terms{Policy: true}, Rev: j.Rev, Created: j.Now})
+			unit = append(unit, client.Allow{ID: consent, User: out.User.ID, Client: c.ID, Scopes: out.Scopes, Terms: client.Terms{Policy: true}.With(nil, out.Details), Rev: j.Rev, Created: j.Now})
 		}
 		unit = append(unit, x.answered(c, r)...)
 		return append(unit, x.used(out.Session, j.Now)...)
@@ -218,9 +227,12 @@ func (x *Exchanges) authorizes(ctx context.Context, by settle.Caller, cookie str
 		c, s := out.Client, out.Session
 		code, fits := token.SealCode(x.keys.Ring().State, token.Code{ID: codeID, Client: c.ID, Redirect: r.Redirect, Challenge: r.Challenge, Scopes: given,
 			User: out.User.ID, Session: s.ID, Consent: consent, Nonce: r.Nonce, Key: r.Key, Rev: j.Rev, Expires: j.Now.Add(x.policy.Token.Code),
-			Terms: token.Terms{Resources: r.Resources, Offline: slices.Contains(given, "offline_access"), AuthTime: s.AuthTime, ACR: s.ACR(), AMR: s.AMR(), Claims: r.InIDToken()}})
-		if !p.Proven() || !fits {
+			Terms: token.Terms{Resources: r.Resources, Offline: slices.Contains(given, "offline_access"), AuthTime: s.AuthTime, ACR: s.ACR(), AMR: s.AMR(), Claims: r.InIDToken(), Details: client.TextsOf(out.Details)}})
+		switch {
+		case !p.Proven():
 			return token.ErrNotPassed
+		case !fits:
+			return check.Refuse(client.RequestCarried)
 		}
 		out.Code = code
 		return nil

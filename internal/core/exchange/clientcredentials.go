@@ -20,6 +20,7 @@ type Granted struct {
 	ExpiresAt time.Time
 	Scopes    []string
 	Refresh   string        // empty where the grant gives none
+	Details   []string      // authorization details (RFC 9396)
 	IDToken   string        // empty where openid was not granted
 	Confirm   token.Confirm // what the access token is bound to
 	Issued    string        // the kind of token that was asked for in an exchange (RFC 8693 section 3)
@@ -37,13 +38,14 @@ const atToken = "token"
 var tokenPace = []risk.Budget{{Count: 200, Per: 10 * time.Second}}
 
 var clientCredentials = check.Declare(301, "client.credentials",
-	clientCalm, client.Authentic, client.Standing, clientPace, client.Granted, token.ProofDemanded, token.ProofUnspent, client.ScopeWithin, client.ResourceWithin).Count()
+	clientCalm, client.Authentic, client.Standing, clientPace, client.Granted, token.ProofDemanded, token.ProofUnspent, client.ScopeWithin, client.ResourceWithin, client.RequestDetails).Count()
 
 // An Asked is what a token request may narrow: nothing asked for is everything
 // there is.
 type Asked struct {
 	Scope     string
 	Resources []string // RFC 8707
+	Details   string   // authorization_details (RFC 9396)
 }
 
 // within says which of what may be had was asked for, and whether more was.
@@ -73,10 +75,13 @@ func (x *Exchanges) ClientCredentials(ctx context.Context, by settle.Caller, pro
 			return nil
 		}
 		audience, ok = x.audience(c, in.Resources)
-		j.Hold(client.ResourceWithin, ok)
+		if j.Hold(client.ResourceWithin, ok) && j.Hold(client.RequestDetails, x.details(j, c, in.Details)) {
+			details, _ := client.ReadDetails(in.Details)
+			out.Details = client.TextsOf(details)
+		}
 		return nil
 	}, func(p check.Passed, j *settle.Judgement) (err error) {
-		out.Access, out.ExpiresAt, err = x.issue(p, j, c, token.Claims{Subject: c.ID, Audience: audience, Scope: token.JoinScope(out.Scopes), Confirm: out.Confirm})
+		out.Access, out.ExpiresAt, err = x.issue(p, j, c, token.Claims{Subject: c.ID, Audience: audience, Scope: token.JoinScope(out.Scopes), Confirm: out.Confirm, Details: out.Details})
 		return err
 	})
 	if err != nil {

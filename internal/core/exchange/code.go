@@ -21,7 +21,7 @@ import (
 var redeem = check.Declare(305, "app.code",
 	clientCalm, client.Authentic, client.Standing, clientPace, client.Granted, token.ProofDemanded, token.ProofUnspent,
 	token.CodeAuthentic, token.CodeClient, token.CodeUnspent, token.CodeInTime, token.CodeRedirect, token.CodeProved, token.GrantSender, token.CodeStands,
-	client.ScopeWithin, client.ResourceWithin)
+	client.ScopeWithin, client.ResourceWithin, client.RequestDetails)
 
 // CodeInput is a code and what must fit it.
 type CodeInput struct {
@@ -77,6 +77,9 @@ func (x *Exchanges) Code(ctx context.Context, by settle.Caller, proof ClientProo
 		if g.audience, ok = x.audienceOf(c, code.Terms.Resources, in.Resources, g.scopes); !j.Hold(client.ResourceWithin, ok) {
 			return nil
 		}
+		if g.details, ok = detailsOf(c, code.Terms.Details, in.Details); !j.Hold(client.RequestDetails, ok) {
+			return nil
+		}
 		unit := core.Unit{}
 		if c.MayGrant(client.GrantRefresh) {
 			var open token.Open
@@ -121,6 +124,7 @@ type agreed struct {
 	scopes   []string
 	audience []string
 	nonce    string
+	details  []string
 	pair     token.Pair
 	confirm  token.Confirm // what the access token is bound to
 }
@@ -143,17 +147,30 @@ func (x *Exchanges) audienceOf(c client.Client, agreed, asked, scopes []string) 
 	return resources, true
 }
 
+// detailsOf are the authorization details of a token of a grant: of those that
+// were agreed, and that the application may still ask for, the ones asked for
+// now (RFC 9396 section 6).
+func detailsOf(c client.Client, agreed []string, text string) ([]string, bool) {
+	asked, ok := client.ReadDetails(text)
+	granted, _ := client.ReadDetails(string(client.DetailsJSON(agreed)))
+	granted = slices.DeleteFunc(granted, func(d client.Detail) bool { return !slices.Contains(c.DetailTypes, d.Type) })
+	if len(asked) == 0 {
+		return client.TextsOf(granted), ok
+	}
+	return client.TextsOf(asked), !slices.ContainsFunc(asked, func(d client.Detail) bool { return !slices.Contains(granted, d) })
+}
+
 // grant makes the tokens of a grant.
 func (x *Exchanges) grant(p check.Passed, j *settle.Judgement, g agreed, out *Granted) (err error) {
 	claims := token.Claims{Subject: x.subject(g.client, g.user), Audience: g.audience, Scope: token.JoinScope(g.scopes), Session: g.session.ID.String(),
-		Grant: g.consent.ID.String(), ACR: g.terms.ACR, AMR: g.terms.AMR, AuthTime: g.terms.AuthTime, Confirm: g.confirm}
+		Grant: g.consent.ID.String(), ACR: g.terms.ACR, AMR: g.terms.AMR, AuthTime: g.terms.AuthTime, Confirm: g.confirm, Details: g.details}
 	if g.client.Revocation == client.Strict {
 		claims.Strict = g.pair.Seal(x.keys.Ring().State)
 	}
 	if session.Judge(g.session, g.user, j.Now) != session.Live {
 		claims.Session = "" // it outlived its session (offline_access)
 	}
-	out.Scopes, out.Confirm = g.scopes, g.confirm
+	out.Scopes, out.Confirm, out.Details = g.scopes, g.confirm, g.details
 	if out.Access, out.ExpiresAt, err = x.issue(p, j, g.client, claims); err != nil {
 		return err
 	}
@@ -211,7 +228,7 @@ func (x *Exchanges) openFor(o opener, g agreed, j *settle.Judgement, scopes []st
 var refreshGrant = check.Declare(306, "app.refresh",
 	clientCalm, client.Authentic, client.Standing, clientPace, client.Granted, token.ProofDemanded, token.ProofUnspent,
 	token.RefreshForm, token.RefreshAuthentic, token.GrantSender, token.RefreshPresent, token.RefreshAlive, token.RefreshInTime, token.RefreshUnspent, token.RefreshTimely,
-	client.ScopeWithin, client.ResourceWithin).Often()
+	client.ScopeWithin, client.ResourceWithin, client.RequestDetails).Often()
 
 // RefreshGrant trades an application's refresh token for its successor and new
 // tokens. What it asks for narrows these tokens, never the family.
@@ -267,6 +284,9 @@ func (x *Exchanges) RefreshGrant(ctx context.Context, by settle.Caller, proof Cl
 			return nil
 		}
 		if g.audience, ok = x.audienceOf(c, f.Terms.Resources, in.Resources, g.scopes); !j.Hold(client.ResourceWithin, ok) {
+			return nil
+		}
+		if g.details, ok = detailsOf(c, f.Terms.Details, in.Details); !j.Hold(client.RequestDetails, ok) {
 			return nil
 		}
 		var next [32]byte

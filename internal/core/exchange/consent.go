@@ -45,6 +45,8 @@ func (x *Exchanges) Allow(ctx context.Context, by settle.Caller, cookie string, 
 		}
 		old := j.Consent(u.ID, c.ID)
 		scopes, terms := old.Decide(asked, chosen)
+		details, _ := client.ReadDetails(r.Details)
+		terms = terms.With(old.Terms.Details, details)
 		if old.Exists() {
 			return append(core.Unit{client.Widen{ID: old.ID, From: old.Changed, Scopes: scopes, Terms: terms, Changed: j.Now}}, x.connects(j, by, u, c, old, scopes)...)
 		}

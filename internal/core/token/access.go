@@ -57,7 +57,9 @@ type Claims struct {
 	// Strict says that every use asks this server: it holds, sealed, the family
 	// and generation that the token came with (see Pair). Empty for others.
 	Strict string
-	KID    string // the key that signed or sealed it; not a claim
+	// Details are authorization details, each a JSON object (RFC 9396 section 9.1).
+	Details []string
+	KID     string // the key that signed or sealed it; not a claim
 }
 
 // ErrNotPassed says that something tried to issue without a passed exchange.
@@ -169,6 +171,10 @@ func (c Claims) encode() []byte {
 		}
 	}
 	str("strict", c.Strict)
+	if len(c.Details) > 0 {
+		b = append(b, `,"authorization_details":`...)
+		b = append(b, client.DetailsJSON(c.Details)...)
+	}
 	return append(b, '}')
 }
 
@@ -194,24 +200,25 @@ func (a *audience) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 // are whole numbers, nothing else (attack JWT-20).
 func ReadClaims(raw []byte, kid string) (Claims, bool) {
 	var in struct {
-		Iss      string   `json:"iss"`
-		Sub      string   `json:"sub"`
-		Aud      audience `json:"aud"`
-		Exp      *int64   `json:"exp"`
-		Nbf      *int64   `json:"nbf"`
-		Iat      *int64   `json:"iat"`
-		Jti      string   `json:"jti"`
-		Client   string   `json:"client_id"`
-		Scope    string   `json:"scope"`
-		Sid      string   `json:"sid"`
-		Grant    string   `json:"grant_id"`
-		Rev      *uint64  `json:"rev"`
-		Acr      string   `json:"acr"`
-		Amr      []string `json:"amr"`
-		AuthTime int64    `json:"auth_time"`
-		Confirm  Confirm  `json:"cnf"`
-		Strict   string   `json:"strict"`
-		Act      *actor   `json:"act"`
+		Iss      string           `json:"iss"`
+		Sub      string           `json:"sub"`
+		Aud      audience         `json:"aud"`
+		Exp      *int64           `json:"exp"`
+		Nbf      *int64           `json:"nbf"`
+		Iat      *int64           `json:"iat"`
+		Jti      string           `json:"jti"`
+		Client   string           `json:"client_id"`
+		Scope    string           `json:"scope"`
+		Sid      string           `json:"sid"`
+		Grant    string           `json:"grant_id"`
+		Rev      *uint64          `json:"rev"`
+		Acr      string           `json:"acr"`
+		Amr      []string         `json:"amr"`
+		AuthTime int64            `json:"auth_time"`
+		Confirm  Confirm          `json:"cnf"`
+		Strict   string           `json:"strict"`
+		Details  []jsontext.Value `json:"authorization_details"`
+		Act      *actor           `json:"act"`
 	}
 	if json.Unmarshal(raw, &in) != nil || in.Exp == nil || in.Nbf == nil || in.Iat == nil || in.Rev == nil || in.Iss == "" || in.Sub == "" || in.Jti == "" {
 		return Claims{}, false
@@ -222,6 +229,9 @@ func ReadClaims(raw []byte, kid string) (Claims, bool) {
 	c := Claims{
 		Issuer: in.Iss, Subject: in.Sub, Audience: in.Aud, ExpiresAt: time.Unix(*in.Exp, 0), IssuedAt: time.Unix(*in.Iat, 0),
 		JTI: in.Jti, Client: in.Client, Scope: in.Scope, Session: in.Sid, Grant: in.Grant, Rev: *in.Rev, ACR: in.Acr, AMR: in.Amr, Confirm: in.Confirm, Strict: in.Strict, KID: kid,
+	}
+	for _, d := range in.Details {
+		c.Details = append(c.Details, string(d))
 	}
 	if in.AuthTime > 0 {
 		c.AuthTime = time.Unix(in.AuthTime, 0)

@@ -57,8 +57,9 @@ type Terms struct {
 	AuthTime  time.Time `json:"auth_time,omitzero"`
 	ACR       string    `json:"acr,omitzero"`
 	AMR       []string  `json:"amr,omitempty"`
-	Claims    []string  `json:"claims,omitempty"` // that the ID token was asked to hold, by name
-	Confirm   Confirm   `json:"cnf,omitzero"`     // what its holder proves to have, for public clients
+	Details   []string  `json:"details,omitempty"` // authorization details (RFC 9396)
+	Claims    []string  `json:"claims,omitempty"`  // that the ID token was asked to hold, by name
+	Confirm   Confirm   `json:"cnf,omitzero"`      // what its holder proves to have, for public clients
 }
 
 // A Confirm names the key that a token's holder proves to have: by DPoP (RFC

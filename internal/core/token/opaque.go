@@ -104,6 +104,7 @@ var packed = []struct {
 	{16, func(c *Claims) any { return &c.Confirm.X5T }},
 	{17, func(c *Claims) any { return &c.Strict }},
 	{18, func(c *Claims) any { return &c.Act }},
+	{19, func(c *Claims) any { return &c.Details }},
 }
 
 // pack writes the claims that are there: number, length, value.

@@ -26,7 +26,7 @@ func full() Claims {
 		Issuer: "https://auth.example.com", Subject: identity.UserID{1}.String(), Audience: []string{"https://auth.example.com", "orders"},
 		ExpiresAt: time.Unix(1_800_000_300, 0), IssuedAt: time.Unix(1_800_000_000, 0), JTI: JTI{2}.String(), Client: "notes", Scope: "notes:read profile",
 		Session: session.ID{3}.String(), Grant: client.GrantID{4}.String(), Rev: 1<<53 + 1, ACR: "urn:doorward:acr:1", AMR: []string{"pwd", "otp"},
-		AuthTime: time.Unix(1_799_999_000, 0), Confirm: Confirm{JKT: "thumbprint", X5T: "certificate"}, Strict: "pair", Act: []string{"front", "store"}, KID: "key1",
+		AuthTime: time.Unix(1_799_999_000, 0), Confirm: Confirm{JKT: "thumbprint", X5T: "certificate"}, Strict: "pair", Act: []string{"front", "store"}, Details: []string{`{"type":"payment"}`}, KID: "key1",
 	}
 }
 

@@ -102,6 +102,9 @@ func (m *Manage) routes() []route {
 		{method: "GET", path: "/api/v1/scopes", name: "scopes.list", says: "Lists permissions and what people read of them.", out: scopePage{}, do: m.scopes},
 		{method: "PUT", path: "/api/v1/scopes/{scope}", name: "scopes.describe", says: "Says what a permission means to people.", in: scopeIn{}, out: scopeOut{}, runs: "scope.describe", do: m.describeScope},
 		{method: "DELETE", path: "/api/v1/scopes/{scope}", name: "scopes.undescribe", says: "Takes the operator's words for a permission away.", out: scopeOut{}, runs: "scope.undescribe", do: m.undescribeScope},
+		{method: "GET", path: "/api/v1/authorization-details-types", name: "details.list", says: "Lists the types of authorization details.", out: detailTypePage{}, do: m.detailTypes},
+		{method: "PUT", path: "/api/v1/authorization-details-types/{type}", name: "details.declare", says: "Says what authorization details of a type look like, and mean to people.", in: detailTypeIn{}, out: detailTypeOut{}, runs: "details.declare", do: m.declareDetails},
+		{method: "DELETE", path: "/api/v1/authorization-details-types/{type}", name: "details.undeclare", says: "Takes a type away.", out: detailTypeOut{}, runs: "details.undeclare", do: m.undeclareDetails},
 
 		{method: "GET", path: "/api/v1/sessions", name: "sessions.list", says: "Lists sessions, the newest first.", query: []string{"q"}, out: sessionPage{}, refuses: []string{"query.form", "user.found", "client.found"}, held: true, do: m.sessions},
 		{method: "GET", path: "/api/v1/sessions/{id}", name: "sessions.show", says: "Tells the story of a session: each exchange and its checks.", out: sessionStory{}, refuses: []string{"session.found"}, do: m.session},

@@ -53,6 +53,9 @@ func (o *OAuth) metadata(ring *key.Ring) any {
 	m["request_object_encryption_alg_values_supported"] = client.RequestKeyAlgs
 	m["request_object_encryption_enc_values_supported"] = jose.Encs()
 	m["request_parameter_supported"] = true
+	if types := o.Exchange.DetailTypes(); len(types) > 0 {
+		m["authorization_details_types_supported"] = types
+	}
 	m["request_object_signing_alg_values_supported"] = jose.OthersAlgs()
 	m["pushed_authorization_request_endpoint"] = issuer + "/oauth/par"
 	m["require_pushed_authorization_requests"] = false

@@ -11,9 +11,11 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/doorward/doorward/internal/base/jose"
 	"github.com/doorward/doorward/internal/core/check"
+	"github.com/doorward/doorward/internal/core/client"
 	"github.com/doorward/doorward/internal/core/exchange"
 	"github.com/doorward/doorward/internal/core/key"
 	"github.com/doorward/doorward/internal/core/token"
@@ -63,8 +65,9 @@ func (o *OAuth) jwks(ring *key.Ring) any {
 // for each.
 func (o *OAuth) public(of func(*key.Ring) any) door.Handler {
 	type written struct {
-		ring *key.Ring
-		body []byte
+		ring  *key.Ring
+		body  []byte
+		until time.Time // what operators declare is looked at again then
 	}
 	var last atomic.Pointer[written]
 	return func(w http.ResponseWriter, r *http.Request) error {
@@ -73,12 +76,12 @@ func (o *OAuth) public(of func(*key.Ring) any) door.Handler {
 			return check.Refuse(door.Method)
 		}
 		d := last.Load()
-		if ring := o.Keys.Ring(); d == nil || d.ring != ring {
+		if ring, now := o.Keys.Ring(), o.Door.Now(); d == nil || d.ring != ring || !now.Before(d.until) {
 			body, err := json.Marshal(of(ring), json.Deterministic(true))
 			if err != nil {
 				return err
 			}
-			d = &written{ring, body}
+			d = &written{ring, body, now.Add(publicFor)}
 			last.Store(d)
 		}
 		h := w.Header()
@@ -92,29 +95,33 @@ func (o *OAuth) public(of func(*key.Ring) any) door.Handler {
 	}
 }
 
+// publicFor is how long a public document stays as it was written.
+const publicFor = time.Minute
+
 // introspection is RFC 7662 section 2.2. A token that is not active has one
 // member.
 type introspection struct {
-	Active    bool          `json:"active"`
-	Issuer    string        `json:"iss,omitzero"`
-	Subject   string        `json:"sub,omitzero"`
-	Audience  []string      `json:"aud,omitempty"`
-	ExpiresAt int64         `json:"exp,omitzero"`
-	NotBefore int64         `json:"nbf,omitzero"`
-	IssuedAt  int64         `json:"iat,omitzero"`
-	JTI       string        `json:"jti,omitzero"`
-	Client    string        `json:"client_id,omitzero"`
-	Scope     string        `json:"scope,omitzero"`
-	TokenType string        `json:"token_type,omitzero"`
-	Session   string        `json:"sid,omitzero"`
-	Grant     string        `json:"grant_id,omitzero"`
-	Rev       uint64        `json:"rev,omitzero"`
-	ACR       string        `json:"acr,omitzero"`
-	AMR       []string      `json:"amr,omitempty"`
-	AuthTime  int64         `json:"auth_time,omitzero"`
-	Confirm   token.Confirm `json:"cnf,omitzero"`
-	Strict    bool          `json:"strict,omitzero"` // to be asked about at every use
-	Act       *actor        `json:"act,omitzero"`    // RFC 8693 section 4.1
+	Active    bool           `json:"active"`
+	Issuer    string         `json:"iss,omitzero"`
+	Subject   string         `json:"sub,omitzero"`
+	Audience  []string       `json:"aud,omitempty"`
+	ExpiresAt int64          `json:"exp,omitzero"`
+	NotBefore int64          `json:"nbf,omitzero"`
+	IssuedAt  int64          `json:"iat,omitzero"`
+	JTI       string         `json:"jti,omitzero"`
+	Client    string         `json:"client_id,omitzero"`
+	Scope     string         `json:"scope,omitzero"`
+	TokenType string         `json:"token_type,omitzero"`
+	Session   string         `json:"sid,omitzero"`
+	Grant     string         `json:"grant_id,omitzero"`
+	Rev       uint64         `json:"rev,omitzero"`
+	ACR       string         `json:"acr,omitzero"`
+	AMR       []string       `json:"amr,omitempty"`
+	AuthTime  int64          `json:"auth_time,omitzero"`
+	Confirm   token.Confirm  `json:"cnf,omitzero"`
+	Details   jsontext.Value `json:"authorization_details,omitzero"`
+	Strict    bool           `json:"strict,omitzero"` // to be asked about at every use
+	Act       *actor         `json:"act,omitzero"`    // RFC 8693 section 4.1
 }
 
 func (o *OAuth) introspect(w http.ResponseWriter, r *http.Request) error {
@@ -137,7 +144,7 @@ func (o *OAuth) introspect(w http.ResponseWriter, r *http.Request) error {
 	if c := in.Claims; in.Active {
 		out = introspection{Active: true, Issuer: c.Issuer, Subject: c.Subject, Audience: c.Audience, ExpiresAt: c.ExpiresAt.Unix(),
 			NotBefore: c.IssuedAt.Unix(), IssuedAt: c.IssuedAt.Unix(), JTI: c.JTI, Client: c.Client, Scope: c.Scope, TokenType: "Bearer",
-			Session: c.Session, Grant: c.Grant, Rev: c.Rev, ACR: c.ACR, AMR: c.AMR, AuthTime: unix(c.AuthTime), Confirm: c.Confirm, Strict: c.Strict != "", Act: acting(c.Act)}
+			Session: c.Session, Grant: c.Grant, Rev: c.Rev, ACR: c.ACR, AMR: c.AMR, AuthTime: unix(c.AuthTime), Confirm: c.Confirm, Strict: c.Strict != "", Details: client.DetailsJSON(c.Details), Act: acting(c.Act)}
 		if c.Confirm.JKT != "" {
 			out.TokenType = "DPoP" // RFC 9449 section 6.2
 		}

@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/doorward/doorward/internal/base/fault"
 	"github.com/doorward/doorward/internal/core/check"
 	"github.com/doorward/doorward/internal/core/client"
@@ -25,7 +27,7 @@ type tokenRequest struct {
 
 // asked is what the request narrows.
 func (t tokenRequest) asked() exchange.Asked {
-	return exchange.Asked{Scope: t.form.Get("scope"), Resources: t.form["resource"]}
+	return exchange.Asked{Scope: t.form.Get("scope"), Resources: t.form["resource"], Details: t.form.Get("authorization_details")}
 }
 
 // grants are what may be traded for tokens, by grant_type.
@@ -39,18 +41,19 @@ var grants = map[string]func(*OAuth, tokenRequest) (exchange.Granted, error){
 }
 
 // tokenFields are the parameters that some grant knows.
-var tokenFields = append([]string{"grant_type", "scope", "resource", "code", "redirect_uri", "code_verifier", "refresh_token", "assertion", "device_code",
+var tokenFields = append([]string{"grant_type", "authorization_details", "scope", "resource", "code", "redirect_uri", "code_verifier", "refresh_token", "assertion", "device_code",
 	"subject_token", "subject_token_type", "actor_token", "actor_token_type", "requested_token_type", "audience"}, clientFields...)
 
 // A tokenAnswer is RFC 6749 section 5.1.
 type tokenAnswer struct {
-	Access    string `json:"access_token"`
-	Issued    string `json:"issued_token_type,omitzero"` // RFC 8693 section 2.2.1
-	Type      string `json:"token_type"`
-	ExpiresIn int64  `json:"expires_in"`
-	Scope     string `json:"scope,omitzero"`
-	Refresh   string `json:"refresh_token,omitzero"`
-	IDToken   string `json:"id_token,omitzero"`
+	Access    string         `json:"access_token"`
+	Issued    string         `json:"issued_token_type,omitzero"` // RFC 8693 section 2.2.1
+	Type      string         `json:"token_type"`
+	ExpiresIn int64          `json:"expires_in"`
+	Scope     string         `json:"scope,omitzero"`
+	Refresh   string         `json:"refresh_token,omitzero"`
+	IDToken   string         `json:"id_token,omitzero"`
+	Details   jsontext.Value `json:"authorization_details,omitzero"`
 }
 
 func (o *OAuth) token(w http.ResponseWriter, r *http.Request) error {
@@ -84,7 +87,7 @@ func (o *OAuth) token(w http.ResponseWriter, r *http.Request) error {
 	}
 	w.Header().Set("Pragma", "no-cache")
 	door.WriteJSON(w, "application/json", http.StatusOK, tokenAnswer{Access: g.Access, Issued: g.Issued, Type: kind, ExpiresIn: int64(g.Lifetime(o.Door.Now()).Seconds()),
-		Scope: strings.Join(g.Scopes, " "), Refresh: g.Refresh, IDToken: g.IDToken})
+		Scope: strings.Join(g.Scopes, " "), Refresh: g.Refresh, IDToken: g.IDToken, Details: client.DetailsJSON(g.Details)})
 	return nil
 }
 

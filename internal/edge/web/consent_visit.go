@@ -19,6 +19,8 @@ import (
 
 // consenting writes down what a person allows.
 type consenting interface {
+	// Spoken are authorization details in the sentences of their types.
+	Spoken(ctx context.Context, details []client.Detail) ([]string, error)
 	Allow(ctx context.Context, by settle.Caller, cookie string, r client.Request, chosen []string) error
 }
 
@@ -75,7 +77,10 @@ func (v *visit) consentPage(a exchange.Authorization, r client.Request) (page Co
 	if a.Client.SelfRegistered {
 		page.Registered = max(v.now().Sub(a.Client.Created), time.Second)
 	}
-	again := a.Consent.Settles(a.Scopes) // the application wants it asked again (prompt=consent)
+	again := a.Consent.Settles(a.Scopes) && a.Consent.Agrees(a.Details) // the application wants it asked again (prompt=consent)
+	if page.Details, err = v.detailed(a, again); err != nil {
+		return page, nil, err
+	}
 	for _, s := range a.Scopes {
 		may := MayUse(s, words[s].Says)
 		switch known := slices.Contains(a.Consent.Scopes, s); {
@@ -97,6 +102,26 @@ func (v *visit) consentPage(a exchange.Authorization, r client.Request) (page Co
 		page.Since = a.Consent.Changed
 	}
 	return page, always, nil
+}
+
+// detailed are the authorization details that are asked for in words: those that are new, or all of them again.
+func (v *visit) detailed(a exchange.Authorization, again bool) (out []Detailed, err error) {
+	if len(a.Details) == 0 {
+		return nil, nil
+	}
+	says, err := v.exchange.Spoken(v.ctx(), a.Details)
+	for i, d := range a.Details {
+		if !again && a.Consent.Agrees([]client.Detail{d}) {
+			continue
+		}
+		one := Detailed{Type: d.Type, Says: says[i]}
+		names, values := d.Members()
+		for k, name := range names {
+			one.Holds = append(one.Holds, Detail{Name: name, Value: values[k]})
+		}
+		out = append(out, one)
+	}
+	return out, err
 }
 
 // resourcesOf are where an application would use what it is allowed.

@@ -344,3 +344,27 @@ func TestScopesOfClaims(t *testing.T) {
 		}
 	}
 }
+
+// AS-33: an authorization detail is allowed in the operator's sentence, with
+// what it holds, and one alone: the next is asked for.
+func TestPeopleAllowDetails(t *testing.T) {
+	t.Parallel()
+	g := newRig(t, dev, 1000)
+	g.app(func(c *client.Client) { c.FirstParty, c.DetailTypes = false, []string{"payment"} })
+	if _, err := g.store.Commit(context.Background(), core.Unit{client.DeclareType{Name: "payment", Schema: `{"required":["amount"]}`, Says: "pay {amount} euros to {to}", Changed: g.clock.Now()}}); err != nil {
+		t.Fatal(err)
+	}
+	b := g.browser().signIn(ana)
+	g.clock.pass(time.Second)
+	pay := asks("authorization_details", `[{"type":"payment","amount":"12","to":"<Books>","reference":"A-1"}]`)
+	a := b.arrive(b.get(pay)).is(200).says("pay 12 euros to <Books>", "reference", "A-1")
+	b.arrive(b.post("/consent", a.form("/consent")).is(303)).is(200)
+	if got := b.get(pay).told(); got.Get("code") == "" {
+		t.Errorf("told %v", got)
+	}
+	g.clock.pass(time.Second)
+	b.arrive(b.get(asks("authorization_details", `[{"type":"payment","amount":"13","to":"Books"}]`))).is(200).says("pay 13 euros to Books").lacks("pay 12")
+	if got := b.get(asks("authorization_details", `[{"type":"payment"}]`)).told(); got.Get("error") != "invalid_authorization_details" {
+		t.Errorf("told %v", got)
+	}
+}

@@ -126,6 +126,10 @@ var kinds = []kind{
 	{session.Part{}, one, `delete from parties where session_id = $1 and client_id = $2`},
 	{session.Outstay{}, any_, `delete from parties where (session_id, client_id) in (select session_id, client_id from parties where at < $1 limit 500)`},
 
+	{client.DeclareType{}, one, `insert into detail_types (name, schema, says, changed) values ($1, $2, $3, $4)
+		on conflict (name) do update set schema = excluded.schema, says = excluded.says, changed = excluded.changed`},
+	{client.UndeclareType{}, one, `delete from detail_types where name = $1`},
+
 	{key.Add{}, one, `insert into keys (purpose, number, kid, alg, wrapped, sealed, public, created, since, compromised) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0)`},
 	{key.Hasten{}, one, `update keys set since = $4 where purpose = $1 and number = $2 and since = $3 and compromised = 0`},
 	{key.Distrust{}, one, `update keys set compromised = $3 where purpose = $1 and number = $2 and compromised = 0`},

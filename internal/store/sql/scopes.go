@@ -7,6 +7,16 @@ import (
 	"github.com/doorward/doorward/internal/core/identity"
 )
 
+func (v *view) DetailTypes() (out []client.DetailType) {
+	v.many(`select name, schema, says, changed from detail_types order by name`, nil, func(scan func(...any) error) error {
+		var t client.DetailType
+		err := scan(&t.Name, &t.Schema, &t.Says, at{&t.Changed})
+		out = append(out, t)
+		return err
+	})
+	return out
+}
+
 func (v *view) Scopes() (out []client.Scope) {
 	v.many(`select name, says, optional, changed from scopes order by name`, nil, func(scan func(...any) error) error {
 		var s client.Scope

@@ -25,7 +25,7 @@ type steps struct {
 
 // lines is everything that can ever change.
 var lines = slices.Concat(peopleLines, sessionLines, tokenLines, clientLines, keyLines, feedLines, riskLines, ledgerLines, pastLines, adminLines, onceLines, jobLines, deviceLines, setupLines, accountLines, deletionLines, oauthLines, partyLines, scopeLines, grantLines, clientLifeLines, sharedLines,
-	requestLines, registrationLines)
+	requestLines, detailLines, registrationLines)
 
 // Complete says whether every kind of write that a store knows has its line.
 func Complete(t *testing.T, kinds []core.Write) {

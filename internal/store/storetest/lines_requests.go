@@ -1,9 +1,11 @@
 package storetest
 
 import (
+	"slices"
 	"time"
 
 	"github.com/doorward/doorward/internal/core"
+	"github.com/doorward/doorward/internal/core/client"
 	"github.com/doorward/doorward/internal/core/token"
 )
 
@@ -35,5 +37,37 @@ var requestLines = []line{
 			read:  w.requests,
 			want:  []any{token.Pushed{}, token.Pushed(stays)},
 			still: []core.Unit{{token.Unpush{Before: limit}}}}
+	}},
+}
+
+func (w world) declare(name string) client.DeclareType {
+	return client.DeclareType{Name: w.app + ":" + name, Schema: `{"type":"object"}`, Says: "pay {amount}", Changed: at}
+}
+
+// detailTypes are this world's.
+func (w world) detailTypes(v core.View) any {
+	return slices.DeleteFunc(v.DetailTypes(), func(t client.DetailType) bool { return t.Name != w.app+":a" && t.Name != w.app+":b" })
+}
+
+var detailLines = []line{
+	{client.DeclareType{}, func(w world) steps {
+		a := w.declare("a")
+		again := with(a, func(d *client.DeclareType) {
+			d.Says, d.Schema, d.Changed = "pay", `{"type":"object","required":["amount"]}`, at.Add(time.Hour)
+		})
+		return steps{
+			given: core.Unit{a},
+			unit:  core.Unit{w.declare("b"), again},
+			read:  w.detailTypes,
+			want:  []client.DetailType{client.DetailType(again), client.DetailType(w.declare("b"))},
+			still: []core.Unit{{again}}}
+	}},
+	{client.UndeclareType{}, func(w world) steps {
+		return steps{
+			given: core.Unit{w.declare("a"), w.declare("b")},
+			unit:  core.Unit{client.UndeclareType{Name: w.app + ":a"}},
+			read:  w.detailTypes,
+			want:  []client.DetailType{client.DetailType(w.declare("b"))},
+			lost:  []core.Unit{{client.UndeclareType{Name: w.app + ":a"}}}}
 	}},
 }

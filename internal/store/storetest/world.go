@@ -100,7 +100,7 @@ func (w world) everything(v core.View) any {
 	for k := range byte(4) {
 		out = append(out, v.Failures(w.hash(k)), v.Knows(w.hash(k), at))
 	}
-	return append(out, w.browsers(v), w.proofs(v), w.consents(v), w.requests(v), w.registrations(v), w.grants(v), w.shared(v), v.Scopes(), v.Password(w.ana), v.Password(w.ben), v.Password(w.id(9)), v.ClientOf(w.origin("a")).ID, v.ClientOf(w.origin("b")).ID, v.Deployment())
+	return append(out, w.browsers(v), w.proofs(v), w.consents(v), w.requests(v), v.DetailTypes(), w.registrations(v), w.grants(v), w.shared(v), v.Scopes(), v.Password(w.ana), v.Password(w.ben), v.Password(w.id(9)), v.ClientOf(w.origin("a")).ID, v.ClientOf(w.origin("b")).ID, v.Deployment())
 }
 
 func (w world) origin(name string) string { return fmt.Sprintf("https://%s-%d.example.com", name, w.n) }
