@@ -50,6 +50,7 @@ type Config struct {
 	Log     Log
 
 	Registration string // who may have applications registered: off, token, open
+	Documents    bool   // an application may be known by the document at the address that is its id
 	// Outbound are the networks that may be called at addresses which others
 	// named, although they are not of the internet.
 	Outbound []netip.Prefix
@@ -192,6 +193,10 @@ func settings() []setting {
 		{key: "sign_up.open", kind: text, standard: "invite", read: func(c *Config, s string) string { c.SignUp.Open = s; return oneOf(s, "invite", "open", "domains") }},
 		{key: "sign_up.domains", kind: list, read: func(c *Config, s string) (says string) { c.SignUp.Domains, says = domains(s); return says }},
 		{key: "registration.open", kind: text, standard: "token", read: func(c *Config, s string) string { c.Registration = s; return oneOf(s, "off", "token", "open") }},
+		{key: "registration.documents", kind: text, standard: "off", read: func(c *Config, s string) string {
+			c.Documents = s == "on"
+			return oneOf(s, "off", "on")
+		}},
 		{key: "outbound.allow", kind: list, read: func(c *Config, s string) (says string) {
 			c.Outbound, says = prefixes(s, "then whoever names an address could reach what only this server can")
 			return says

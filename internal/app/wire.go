@@ -121,8 +121,14 @@ func build(ctx context.Context, c Config, now func() time.Time, log *slog.Logger
 	}
 	gate := factor.NewGate(cores(), time.After)
 	s.meters = risk.NewMeters(c.Limits.Scale)
+	var documents interface {
+		Document(context.Context, string) ([]byte, string, error)
+	}
+	if c.Documents {
+		documents = s.fetch
+	}
 	s.exchange = exchange.New(s.pipe, s.keys.Keys, exchange.Policy{Issuer: c.Issuer, Session: session.Lifetimes(c.Session), Admin: exchange.AdminLifetimes(c.Admin), Token: life, DPoPNonce: c.Token.DPoPNonce == nonceRequired, Scale: c.Limits.Scale, Mail: s.mail != nil,
-		SignUp: identity.Admission{Open: c.SignUp.Open == "open", Domains: c.SignUp.Domains}, PasswordMin: c.SignIn.PasswordMin, Where: where(places), Authorities: authorities, Keys: s.fetch, Post: s.fetch},
+		SignUp: identity.Admission{Open: c.SignUp.Open == "open", Domains: c.SignUp.Domains}, PasswordMin: c.SignIn.PasswordMin, Where: where(places), Authorities: authorities, Keys: s.fetch, Post: s.fetch, Documents: documents},
 		gate, s.meters)
 	s.manage = manage.New(s.pipe, gate, manage.Keys{Follow: s.keys, KEK: k, Policy: c.keyPolicy()}, manage.Policy{Issuer: c.Issuer, PasswordMin: c.SignIn.PasswordMin, Token: life, Development: c.Development, Registration: c.Registration, Scale: c.Limits.Scale})
 	s.door = &door.Door{Issuer: issuer, Dev: c.Development, Trusted: c.TrustedProxies, Certificate: c.MTLS.Header, Now: now, Log: log, Tally: s.tallies.Add,
@@ -188,7 +194,7 @@ func (s *server) routes() *http.ServeMux {
 	(&api.Sessions{Door: s.door, Exchange: s.exchange}).Routes(mux)
 	s.drills.Routes(mux)
 	(&api.Feed{Door: s.door, Exchange: s.exchange}).Routes(mux)
-	(&oauth.OAuth{Door: s.door, Exchange: s.exchange, Keys: s.keys.Keys, Machines: s.machines, Registers: s.config.Registration != client.RegisterOff}).Routes(mux)
+	(&oauth.OAuth{Door: s.door, Exchange: s.exchange, Keys: s.keys.Keys, Machines: s.machines, Registers: s.config.Registration != client.RegisterOff, Documents: s.config.Documents}).Routes(mux)
 	mux.Handle("/sdk/doorward.js", s.door.On(door.Problem, door.Address{Methods: map[string]door.Handler{"GET": serveSDK}}.Serve))
 	pages := web.Config{Door: s.door, Exchange: s.exchange, Keys: s.keys.Keys}
 	if s.inbox != nil {
@@ -204,7 +210,7 @@ func (s *server) machineRoutes() http.Handler {
 	mux := http.NewServeMux()
 	d := *s.door
 	d.Issuer = s.machines
-	(&oauth.OAuth{Door: &d, Exchange: s.exchange, Keys: s.keys.Keys, Machines: s.machines, Registers: s.config.Registration != client.RegisterOff}).Routes(mux)
+	(&oauth.OAuth{Door: &d, Exchange: s.exchange, Keys: s.keys.Keys, Machines: s.machines, Registers: s.config.Registration != client.RegisterOff, Documents: s.config.Documents}).Routes(mux)
 	(&api.Feed{Door: &d, Exchange: s.exchange}).Routes(mux)
 	(&api.Manage{Door: &d, Manage: s.manage, Exchange: s.exchange, Drills: s.drills, Accounts: s.exchange, Diagnose: s.diagnose}).PublicRoutes(mux)
 	return mux

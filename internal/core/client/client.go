@@ -67,16 +67,17 @@ func Personal(scope string) bool {
 	return slices.Contains([]string{"openid", "profile", "email", "address", "phone", "offline_access"}, scope)
 }
 
-// ValidID says whether a client id given by an operator may be used. An id
-// that could be read as a person's is refused (RFC 9700 section 4.15).
+// ValidID says whether a text may be a client id: a name, or the address of a
+// document that describes the application. An id that could be read as a
+// person's is refused (RFC 9700 section 4.15).
 func ValidID(s string) bool {
 	if s == "" || len(s) > 64 || strings.HasPrefix(s, "user_") {
-		return false
+		return DocumentID(s)
 	}
 	for i := range len(s) {
 		c := s[i]
 		if (c|0x20 < 'a' || c|0x20 > 'z') && (c < '0' || c > '9') && c != '-' && c != '_' && c != '.' {
-			return false
+			return DocumentID(s)
 		}
 	}
 	return true

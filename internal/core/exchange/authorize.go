@@ -140,6 +140,11 @@ func (x *Exchanges) Look(ctx context.Context, by settle.Caller, cookie string, r
 
 func (x *Exchanges) authorizes(ctx context.Context, by settle.Caller, cookie string, r client.Request, look bool) (Authorization, error) {
 	wait := x.meters.Take("authorize", risk.Network(by.Addr).String(), x.pipe.Now(), authorizePace)
+	if wait == 0 {
+		if err := x.adopt(ctx, by, r.Client); err != nil {
+			return Authorization{}, err
+		}
+	}
 	text, wellFormed := token.ParseSession(cookie)
 	consentID, codeID := secret.Random16(), secret.Random()
 	var out Authorization

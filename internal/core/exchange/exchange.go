@@ -45,6 +45,9 @@ type Policy struct {
 	Authorities func() *x509.CertPool
 	// PasswordMin is how many code points a new password has at least.
 	PasswordMin int
+	// Documents reads what applications say of themselves at the address that is
+	// their id; nil where that is switched off.
+	Documents library
 	// Post tells applications that a session ended.
 	Post poster
 }

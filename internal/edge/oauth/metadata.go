@@ -84,6 +84,7 @@ func (o *OAuth) metadata(ring *key.Ring) any {
 	if o.shown() {
 		m["tls_client_certificate_bound_access_tokens"] = true
 	}
+	m["client_id_metadata_document_supported"] = o.Documents
 	if o.Registers {
 		m["registration_endpoint"] = issuer + "/oauth/register"
 	}

@@ -32,6 +32,8 @@ type OAuth struct {
 	Machines *url.URL
 	// Registers says that applications may register themselves.
 	Registers bool
+	// Documents says that a client id may be the address of a document.
+	Documents bool
 }
 
 // Routes mounts the protocol endpoints.

@@ -1,0 +1,79 @@
+package exchange
+
+import (
+	"context"
+	"errors"
+	"mime"
+	"reflect"
+
+	"github.com/doorward/doorward/internal/core"
+	"github.com/doorward/doorward/internal/core/check"
+	"github.com/doorward/doorward/internal/core/client"
+	"github.com/doorward/doorward/internal/core/revocation"
+	"github.com/doorward/doorward/internal/core/settle"
+)
+
+var adopt = check.Declare(399, "client.adopt", client.DocumentRead, client.DocumentModest)
+
+// A library reads documents that others published, within bounds and for a
+// while from memory.
+type library interface {
+	Document(ctx context.Context, address string) (body []byte, media string, err error)
+}
+
+// adopt makes an application known whose id is the address of a document that
+// describes it, and keeps up with what the document says. Where that is
+// switched off, such an id is nobody's.
+func (x *Exchanges) adopt(ctx context.Context, by settle.Caller, id string) error {
+	if x.policy.Documents == nil || !client.DocumentID(id) {
+		return nil
+	}
+	raw, media, err := x.policy.Documents.Document(ctx, id)
+	kind, _, _ := mime.ParseMediaType(media)
+	next, word, read := client.ReadDocument(raw, id)
+	read = read && err == nil && (kind == "application/json" || kind == "application/client-id-metadata+json")
+	if ctx.Err() != nil {
+		return errors.Join(core.ErrUnavailable, ctx.Err())
+	}
+	var offered []string
+	v := x.pipe.Store.View(ctx)
+	old := v.Client(id)
+	for _, s := range v.Scopes() {
+		offered = append(offered, s.Name)
+	}
+	if err := v.Err(); err != nil {
+		return err
+	}
+	modest := false
+	if read {
+		if word, modest = next.Valid(false); modest {
+			word, modest = next.Modest(offered)
+		}
+	}
+	if read && modest && old.ID != "" && (!old.Exists() || described(old) == described(next) && reflect.DeepEqual(old.RedirectURIs, next.RedirectURIs) &&
+		reflect.DeepEqual(old.Scopes, next.Scopes) && reflect.DeepEqual(old.Settings, next.Settings)) {
+		return nil // nothing new; one that an operator deleted stays deleted
+	}
+	return x.pipe.Run(ctx, adopt, by, func(j *settle.Judgement) core.Unit {
+		if !j.Hold(client.DocumentRead, read, check.As(word)) || !j.Hold(client.DocumentModest, modest, check.As(word)) {
+			return nil
+		}
+		j.Client = id
+		old := j.View.Client(id)
+		unit := core.Unit{revocation.Next{}, x.event(revocation.Name{Unit: revocation.Changed, ID: id}, j.Now), client.Unpage{Client: id}}
+		if old.ID == "" {
+			unit = append(unit, client.Create{ID: id, Name: next.Name, Type: next.Type, Auth: next.Auth, RedirectURIs: next.RedirectURIs, PostLogout: next.PostLogout,
+				Scopes: next.Scopes, Grants: next.Grants, Created: j.Now, TokenFormat: next.TokenFormat, Settings: next.Settings})
+		} else {
+			unit = append(unit, client.Edit{ID: id, Guard: old.Guard, Name: next.Name, Auth: next.Auth, RedirectURIs: next.RedirectURIs, PostLogout: next.PostLogout,
+				Scopes: next.Scopes, Grants: next.Grants, TokenFormat: next.TokenFormat, Settings: next.Settings})
+		}
+		for _, o := range next.PageOrigins() {
+			unit = append(unit, client.Page{Origin: o, Client: id})
+		}
+		return unit
+	}, nil)
+}
+
+// described is what a document says in single words.
+func described(c client.Client) [3]string { return [3]string{c.Name, c.Type, c.Auth} }
