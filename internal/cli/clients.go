@@ -41,6 +41,7 @@ type client struct {
 	IDToken    seconds        `json:"doorward_id_token_lifetime,omitzero"`
 	Idle       seconds        `json:"doorward_refresh_token_idle,omitzero"`
 	Max        seconds        `json:"doorward_refresh_token_max,omitzero"`
+	Subjects   string         `json:"subject_type,omitzero"`
 	// What the server says of one that stands.
 	State   string         `json:"doorward_state,omitzero"`
 	Secrets []clientSecret `json:"doorward_secrets,omitempty"`
@@ -57,7 +58,7 @@ type clientSecret struct {
 var members = map[string]string{
 	"name": "client_name", "redirect": "redirect_uris", "post-logout": "post_logout_redirect_uris", "scope": "scope", "auth": "token_endpoint_auth_method",
 	"resource": "doorward_resources", "origin": "doorward_origins", "grant": "grant_types", "token-format": "doorward_token_format", "first-party": "doorward_first_party",
-	"pkce": "doorward_pkce", "security-profile": "doorward_security_profile", "revocation": "doorward_revocation", "jwks": "jwks", "jwks-uri": "jwks_uri",
+	"pkce": "doorward_pkce", "subject-type": "subject_type", "security-profile": "doorward_security_profile", "revocation": "doorward_revocation", "jwks": "jwks", "jwks-uri": "jwks_uri",
 	"tls-subject-dn": "tls_client_auth_subject_dn", "tls-san-dns": "tls_client_auth_san_dns", "tls-san-uri": "tls_client_auth_san_uri", "tls-san-ip": "tls_client_auth_san_ip",
 	"tls-san-email": "tls_client_auth_san_email", "certificate-bound": "tls_client_certificate_bound_access_tokens",
 	"access-lifetime": "doorward_access_token_lifetime", "id-token-lifetime": "doorward_id_token_lifetime", "refresh-idle": "doorward_refresh_token_idle", "refresh-max": "doorward_refresh_token_max",
@@ -109,6 +110,7 @@ func (in *registering) flags(flags *pflag.FlagSet) {
 	flags.StringVar(&in.Revocation, "revocation", "", "feed (default): resource servers are told within a moment and look nothing up;\nstrict: every use asks the server whether the session and the newest refresh stand;\nstateless: a token is good until it expires, whatever happens meanwhile")
 	flags.StringVar(&in.Profile, "security-profile", "", "fapi2: hold it to the FAPI 2.0 security profile")
 	flags.StringVar(&in.PKCE, "pkce", "", "required (default), or optional for an older OpenID client with a secret")
+	flags.StringVar(&in.Subjects, "subject-type", "", "public (default), or pairwise: the host of its addresses knows people by names of its own")
 	flags.Var(&in.Access, "access-lifetime", "how long an access token is good, 1m to 1h (default: token.access)")
 	flags.Var(&in.IDToken, "id-token-lifetime", "how long an ID token is good, 1m to 1h (default: 5m)")
 	flags.Var(&in.Idle, "refresh-idle", "after how long an unused refresh token ends (default: token.refresh_idle)")
@@ -149,7 +151,7 @@ func (r *root) showClient(answer any, c client) error {
 		row(w, "state", c.State)
 		for _, s := range [][2]string{{"redirects", strings.Join(c.Redirects, " ")}, {"after sign-out", strings.Join(c.PostLogout, " ")}, {"origins", strings.Join(c.Origins, " ")},
 			{"scope", c.Scope}, {"resources", strings.Join(c.Resources, " ")}, {"grants", strings.Join(c.Grants, " ")}, {"proves itself by", c.Auth},
-			{"access tokens", c.Format}, {"revocation", c.Revocation}, {"pkce", c.PKCE}, {"profile", c.Profile},
+			{"access tokens", c.Format}, {"revocation", c.Revocation}, {"pkce", c.PKCE}, {"profile", c.Profile}, {"subjects", c.Subjects},
 			{"certificate of", c.SubjectDN + c.SANDNS + c.SANURI + c.SANIP + c.SANEmail}} {
 			if s[1] != "" {
 				row(w, s[0], s[1])

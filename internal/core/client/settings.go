@@ -39,6 +39,10 @@ type Settings struct {
 	// Trade is what it may trade others' tokens for (RFC 8693).
 	Trade Trade `json:"doorward_token_exchange,omitzero"`
 
+	// SubjectType is whether every application knows a person by the same name,
+	// or this one's sector by a name of its own (OpenID Connect Core section 8).
+	SubjectType string `json:"subject_type,omitzero" says:"public (the default): everybody knows a person by the same sub; pairwise: the applications of one host know them by one of their own."`
+
 	Answers
 	Lifetimes
 	Asking
@@ -91,6 +95,8 @@ func (c Client) validSettings() (check.Word, bool) {
 		return WordBackchannel, false
 	case !life:
 		return word, false
+	case !slices.Contains([]string{"", SubjectPublic, SubjectPairwise}, s.SubjectType), s.SubjectType == SubjectPairwise && (c.Sector() == "" || c.FirstParty):
+		return WordSubject, false
 	case (c.Auth == AuthCertificate || s.Named != (Named{})) && !s.Named.valid(), c.Auth != AuthCertificate && s.Named != (Named{}):
 		return WordNamed, false
 	case s.CertificateBound && c.FirstParty && len(c.Origins) > 0:

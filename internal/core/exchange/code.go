@@ -192,7 +192,15 @@ func (x *Exchanges) grant(p check.Passed, j *settle.Judgement, g agreed, out *Gr
 const idTokenFor = 5 * time.Minute
 
 // subject is the sub that a client's tokens carry of a person.
-func (x *Exchanges) subject(_ client.Client, u identity.User) string { return u.ID.String() }
+func (x *Exchanges) subject(c client.Client, u identity.User) string {
+	if c.SubjectType != client.SubjectPairwise {
+		return u.ID.String()
+	}
+	if key := x.keys.Ring().Pairwise; key != nil {
+		return token.PairwiseSubject(key, c.Sector(), u.ID)
+	}
+	return "" // there is no key yet, and nothing is issued without a sub
+}
 
 // An opener is a refresh family to be, made once for an exchange.
 type opener struct {

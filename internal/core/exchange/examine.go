@@ -156,7 +156,7 @@ func (x *Exchanges) examineAccess(v core.View, e *Examination, text, audience st
 		c, _, _ := token.Read(text, x.keys.Ring())
 		audiences = c.Audience
 	}
-	c, holds, known := x.weighAccess(x.reading(text), audiences...)
+	c, holds, known := x.weighAccess(v, x.reading(text), audiences...)
 	if !holds[0] {
 		known = 1
 	}

@@ -143,6 +143,9 @@ func (x *Exchanges) access(p check.Passed, j *settle.Judgement, s session.Sessio
 
 // issue makes an access token of a client's kind from what is special to it.
 func (x *Exchanges) issue(p check.Passed, j *settle.Judgement, c client.Client, claims token.Claims) (string, time.Time, error) {
+	if claims.Subject == "" {
+		return "", time.Time{}, fmt.Errorf("exchange: %w: there is no key of pairwise names yet", core.ErrUnavailable)
+	}
 	claims.Issuer, claims.Client, claims.Rev = x.policy.Issuer, c.ID, j.Rev
 	claims.JTI = token.NewJTI(j.Now, secret.Random16()).String()
 	claims.IssuedAt = j.Now.Truncate(time.Second)

@@ -65,6 +65,10 @@ func (x *Exchanges) await(ctx context.Context, reader client.Client, began time.
 			continue
 		}
 		if len(events) > 0 || expired {
+			events, err := x.renamed(ctx, reader, events)
+			if err != nil {
+				return Page{}, err
+			}
 			age, _ := x.pipe.Feed.Age(now)
 			return Page{Events: events, Next: next, Head: head, Held: max(now.Sub(began), 0), Age: age}, nil
 		}

@@ -119,7 +119,11 @@ func (x *Exchanges) inspect(ctx context.Context, read reading, audiences ...stri
 		return token.Claims{}, err
 	}
 	t := presentToken.Begin()
-	c, holds, known := x.weighAccess(read, audiences...)
+	v := x.pipe.Store.View(ctx)
+	c, holds, known := x.weighAccess(v, read, audiences...)
+	if err := v.Err(); err != nil {
+		return token.Claims{}, err
+	}
 	for i, of := range presentToken.Checks[:known] {
 		if !t.Hold(of, holds[i]) {
 			break
@@ -139,7 +143,7 @@ func (x *Exchanges) inspect(ctx context.Context, read reading, audiences ...stri
 // weighAccess says of each check of an access token whether it holds, in the
 // order in which they are declared: of the first known ones, for what nobody
 // of ours signed or sealed has no claims to judge.
-func (x *Exchanges) weighAccess(read reading, audiences ...string) (c token.Claims, holds [5]bool, known int) {
+func (x *Exchanges) weighAccess(v core.View, read reading, audiences ...string) (c token.Claims, holds [5]bool, known int) {
 	now := x.pipe.Now()
 	c, formed, ours := read()
 	if holds[0], holds[1] = formed, ours; !formed || !ours {
@@ -148,6 +152,9 @@ func (x *Exchanges) weighAccess(read reading, audiences ...string) (c token.Clai
 	holds[2] = c.Issuer == x.policy.Issuer && slices.ContainsFunc(audiences, func(a string) bool { return a != "" && slices.Contains(c.Audience, a) })
 	holds[3] = now.Before(c.ExpiresAt) && !now.Before(c.IssuedAt.Add(-roundedUp))
 	holds[4] = !x.pipe.Feed.Dead(c.Rev, c.Names()...)
+	if holds[4] && token.IsPairwise(c.Subject) {
+		holds[4] = x.owned(v, c)
+	}
 	return c, holds, len(holds)
 }
 

@@ -6,7 +6,6 @@ import (
 	"github.com/doorward/doorward/internal/base/fault"
 	"github.com/doorward/doorward/internal/core"
 	"github.com/doorward/doorward/internal/core/check"
-	"github.com/doorward/doorward/internal/core/identity"
 	"github.com/doorward/doorward/internal/core/revocation"
 	"github.com/doorward/doorward/internal/core/session"
 	"github.com/doorward/doorward/internal/core/settle"
@@ -55,7 +54,7 @@ func (x *Exchanges) revokesAccess(text string, out *Revoked) settle.Judge {
 			return nil
 		}
 		j.Client = c.Client
-		j.User, _ = identity.ParseUserID(c.Subject)
+		j.User = owner(j.View, c)
 		j.Session, _ = session.ParseID(c.Session)
 		out.JTI, out.Session = c.JTI, j.Session
 		event := x.event(revocation.Name{Unit: revocation.JTI, ID: c.JTI}, j.Now)

@@ -9,7 +9,6 @@ import (
 	"github.com/doorward/doorward/internal/core"
 	"github.com/doorward/doorward/internal/core/check"
 	"github.com/doorward/doorward/internal/core/client"
-	"github.com/doorward/doorward/internal/core/identity"
 	"github.com/doorward/doorward/internal/core/revocation"
 	"github.com/doorward/doorward/internal/core/session"
 	"github.com/doorward/doorward/internal/core/settle"
@@ -40,7 +39,7 @@ func (x *Exchanges) RevokeGrant(ctx context.Context, by settle.Caller, proof Cli
 			if !j.Hold(tokenYours, claims.Client == c.ID) {
 				return nil
 			}
-			j.User, _ = identity.ParseUserID(claims.Subject)
+			j.User = owner(j.View, claims)
 			j.Session, _ = session.ParseID(claims.Session)
 			event := x.event(revocation.Name{Unit: revocation.JTI, ID: claims.JTI}, j.Now)
 			event.Audience = claims.Audience

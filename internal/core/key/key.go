@@ -38,6 +38,8 @@ const (
 	// made when an application first asks for its algorithm.
 	OpeningECDHES
 	OpeningRSAOAEP
+
+	Pairwise // the names of people that only one sector knows: 32 bytes, made with the first
 )
 
 // purposes are those of which every database has a key, in the order in which
@@ -45,11 +47,12 @@ const (
 var purposes = []Purpose{Signing, Refresh, Ledger, Form, Code, Mail, Opaque}
 
 // asked are those whose keys are made when an application asks for them.
-var asked = []Purpose{SigningES256, SigningEdDSA, SigningRS256, SigningRS512, SigningPS256, Sharing, OpeningECDHES, OpeningRSAOAEP}
+var asked = []Purpose{SigningES256, SigningEdDSA, SigningRS256, SigningRS512, SigningPS256, Sharing, OpeningECDHES, OpeningRSAOAEP, Pairwise}
 
 var purposeNames = [...]string{Signing: "signing", Refresh: "refresh", Ledger: "ledger", Form: "form", Code: "code", Mail: "mail", Opaque: "opaque",
 	SigningES256: "signing-es256", SigningEdDSA: "signing-eddsa", SigningRS256: "signing-rs256", SigningRS512: "signing-rs512", SigningPS256: "signing-ps256",
-	Sharing: "sharing", OpeningECDHES: "opening-ecdh-es", OpeningRSAOAEP: "opening-rsa-oaep-256"}
+	Sharing: "sharing", OpeningECDHES: "opening-ecdh-es", OpeningRSAOAEP: "opening-rsa-oaep-256",
+	Pairwise: "pairwise"}
 
 // algs are the algorithms of purposes that sign by one, and opens of those that
 // decrypt by one.

@@ -62,6 +62,9 @@ func (k *Keyring) WantOpening(by jose.KeyAlg) {
 // WantSharing says that secrets are to be kept which services share.
 func (k *Keyring) WantSharing() { k.want(Sharing) }
 
+// WantPairwise says that people are to be named to one sector alone.
+func (k *Keyring) WantPairwise() { k.want(Pairwise) }
+
 func (k *Keyring) want(p Purpose) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -82,6 +85,9 @@ func (k *Keyring) Wanted() []Purpose {
 		}
 		if p.Opens() {
 			return slices.ContainsFunc(ring.Opening, func(k *jose.DecryptionKey) bool { return k.Alg() == opens[p] })
+		}
+		if p == Pairwise {
+			return ring.Pairwise != nil
 		}
 		return ring.SignerBy(algs[p]) != nil
 	})

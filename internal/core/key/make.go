@@ -50,7 +50,7 @@ type Want struct {
 }
 
 // symmetric are the algorithms of keys that are no pair of the JOSE kind.
-var symmetric = [...]string{Refresh: "HMAC-SHA256", Ledger: "Ed25519", Form: "HMAC-SHA256", Code: "HMAC-SHA256", Mail: "AES-256-GCM", Opaque: "XChaCha20-Poly1305", Sharing: "AES-256-GCM"}
+var symmetric = [...]string{Refresh: "HMAC-SHA256", Ledger: "Ed25519", Form: "HMAC-SHA256", Code: "HMAC-SHA256", Mail: "AES-256-GCM", Opaque: "XChaCha20-Poly1305", Sharing: "AES-256-GCM", Pairwise: "HMAC-SHA256"}
 
 // New makes a key and seals it. No id begins with a hyphen: on a command line
 // it would be read as a flag.

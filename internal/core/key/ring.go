@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -23,12 +24,15 @@ type Ring struct {
 	Sealed  []LedgerKey // whose segments stand
 	Form    []byte
 	Code    []byte
-	Mail    *secret.Sealer        // seals what a mail says until it is sent
-	Sharing *secret.Sealer        // seals what services share; nil while none does
-	Opaque  []OpaqueKey           // the last seals; the others open
-	Opening []*jose.DecryptionKey // by which applications may write to the server
-	State   *secret.Sealer        // seals what browsers and applications carry for us: codes, requests that wait
-	Due     time.Time             // when another key takes its turn; zero when none waits
+	Mail    *secret.Sealer // seals what a mail says until it is sent
+	Sharing *secret.Sealer // seals what services share; nil while none does
+	// Pairwise names people to one sector; nil while nobody asks for that. It is
+	// the first there was, whatever came after it: a name never changes.
+	Pairwise []byte
+	Opaque   []OpaqueKey           // the last seals; the others open
+	Opening  []*jose.DecryptionKey // by which applications may write to the server
+	State    *secret.Sealer        // seals what browsers and applications carry for us: codes, requests that wait
+	Due      time.Time             // when another key takes its turn; zero when none waits
 }
 
 // An OpaqueKey seals and opens opaque access tokens.
@@ -88,6 +92,7 @@ func Open(ctx context.Context, keys []Key, kek secret.KEK, p Policy, now time.Ti
 	// The current key comes last, and what is not used yet first.
 	slices.SortStableFunc(standing, func(a, b Standing) int { return inRing(a.State) - inRing(b.State) })
 	var mails, sharing [][]byte
+	named := math.MaxInt
 	for _, k := range standing {
 		if k.State == Next && (r.Due.IsZero() || k.Since.Before(r.Due)) {
 			r.Due = k.Since
@@ -106,6 +111,9 @@ func Open(ctx context.Context, keys []Key, kek secret.KEK, p Policy, now time.Ti
 		}
 		if k.Purpose == Mail && private != nil {
 			mails = append(mails, private)
+		}
+		if k.Purpose == Pairwise && private != nil && k.Number < named {
+			r.Pairwise, named = private, k.Number
 		}
 		if k.Purpose == Sharing && private != nil {
 			sharing = append(sharing, private)

@@ -54,8 +54,8 @@ func (p Policy) keeps(of Purpose) (keep time.Duration, ok bool) {
 		return waiting + day, true
 	case of == Ledger:
 		return day, true // only to be seen: segments need the public half alone
-	case of == Sharing:
-		return shared, false // each secret lies under the key that it was put under
+	case of == Sharing, of == Pairwise:
+		return shared, false // each secret lies under the key that it was put under; a name never changes
 	}
 	return 0, false
 }
@@ -203,7 +203,7 @@ func (p Policy) Plan(keys []Key, now time.Time, wants ...Purpose) Plan {
 // compromised: families go on under theirs, and waiting mails and shared secrets
 // are opened with it.
 func (k Key) Needless() bool {
-	return k.Purpose != Refresh && k.Purpose != Mail && k.Purpose != Sharing
+	return k.Purpose != Refresh && k.Purpose != Mail && k.Purpose != Sharing && k.Purpose != Pairwise
 }
 
 // Want is the next key of a purpose.

@@ -48,7 +48,7 @@ func (m *Manage) CreateClients(ctx context.Context, by settle.Caller, in []NewCl
 	}, nil)
 	if err == nil {
 		for _, c := range made {
-			m.needs(ctx, c.Answers)
+			m.needs(ctx, c.Client)
 		}
 	}
 	return made, err

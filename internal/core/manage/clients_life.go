@@ -124,7 +124,7 @@ func (m *Manage) EditClient(ctx context.Context, by settle.Caller, id string, ve
 	if err != nil {
 		return "", EndedNothing, err
 	}
-	m.needs(ctx, next.Answers)
+	m.needs(ctx, next)
 	return made, ended, nil
 }
 

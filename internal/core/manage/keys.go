@@ -264,10 +264,13 @@ func (m *Manage) TurnKeys(ctx context.Context) error {
 // needs makes keys of the algorithms that an application was registered for,
 // where there are none. What fails is tried again by the job that turns keys:
 // they are wanted.
-func (m *Manage) needs(ctx context.Context, a client.Answers) {
+func (m *Manage) needs(ctx context.Context, c client.Client) {
 	ring := m.keys.Follow.Keys
-	ring.Want(a.Algs()...)
-	ring.WantOpening(a.RequestKeyAlg)
+	ring.Want(c.Algs()...)
+	ring.WantOpening(c.RequestKeyAlg)
+	if c.SubjectType == client.SubjectPairwise {
+		ring.WantPairwise()
+	}
 	if len(ring.Wanted()) == 0 {
 		return
 	}

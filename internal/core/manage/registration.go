@@ -120,7 +120,7 @@ func (m *Manage) Register(ctx context.Context, by settle.Caller, initial string,
 	if err != nil {
 		return Registration{}, err
 	}
-	m.needs(ctx, out.Answers)
+	m.needs(ctx, out.Client)
 	return out, nil
 }
 

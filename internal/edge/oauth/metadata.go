@@ -42,7 +42,7 @@ func (o *OAuth) metadata(ring *key.Ring) any {
 	m["authorization_response_iss_parameter_supported"] = true
 	m["scopes_supported"] = []string{"openid", "profile", "email", "offline_access"}
 	m["claims_supported"] = []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash", "name", "email", "email_verified"}
-	m["subject_types_supported"] = []string{"public"}
+	m["subject_types_supported"] = []string{client.SubjectPairwise, client.SubjectPublic}
 	for _, answer := range []string{"id_token", "userinfo", "introspection"} {
 		m[answer+"_signing_alg_values_supported"] = signing(ring)
 		m[answer+"_encryption_alg_values_supported"] = jose.KeyAlgs()

@@ -1,0 +1,132 @@
+package exchange_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/doorward/doorward/internal/base/secret"
+	"github.com/doorward/doorward/internal/core"
+	"github.com/doorward/doorward/internal/core/client"
+	"github.com/doorward/doorward/internal/core/exchange"
+	"github.com/doorward/doorward/internal/core/identity"
+	"github.com/doorward/doorward/internal/core/manage"
+	"github.com/doorward/doorward/internal/core/revocation"
+	"github.com/doorward/doorward/internal/core/token"
+)
+
+// consents writes down that a person allowed an application.
+func (r *rig) consents(t *testing.T, p person, app string, scopes ...string) {
+	t.Helper()
+	allow := client.Allow{ID: client.NewGrantID(r.clock.now(), secret.Random16()), User: p.id, Client: app, Scopes: scopes, Rev: read(t, r.store, core.View.Head), Created: r.clock.now()}
+	if _, err := r.store.Commit(t.Context(), core.Unit{allow}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// The applications of one host know a person by a name of their own, wherever
+// a sub leaves; what ends the person ends those tokens, and a resource server is
+// told in the names that it knows. Check OI-06.
+func TestPairwiseNames(t *testing.T) {
+	onEach(t, func(t *testing.T, r *rig) {
+		const elsewhere = "https://other.example.net/callback"
+		pairwise := func(c *manage.NewClient) {
+			c.FirstParty, c.SubjectType, c.Resources = false, client.SubjectPairwise, []string{"notes-api"}
+		}
+		one, two := r.application(t, "one", pairwise), r.application(t, "two", pairwise)
+		other := r.application(t, "other", pairwise, func(c *manage.NewClient) { c.RedirectURIs = []string{elsewhere} })
+		reader := manage.NewClient{Secret: appSecret + "reader", Client: client.Client{ID: "reader", Name: "reader", Type: "machine", Resources: []string{"notes-api"}, Scopes: []string{exchange.FeedScope}}}
+		if _, err := r.manage.CreateClients(t.Context(), operator, []manage.NewClient{reader}); err != nil {
+			t.Fatal(err)
+		}
+		p, q := r.person(), r.person()
+		in, also := r.signIn(t, p), r.signIn(t, q)
+		given := func(of exchange.Tokens, who person, proof exchange.ClientProof, redirect string) exchange.Granted {
+			t.Helper()
+			if !read(t, r.store, func(v core.View) client.Consent { return v.Consent(who.id, proof.ID) }).Exists() {
+				r.consents(t, who, proof.ID, "openid")
+			}
+			ask := r.asking(t, r, proof.ID, "openid")
+			ask.Redirect = redirect
+			a, err := r.Authorize(t.Context(), home, of.Cookie, ask)
+			if err != nil || a.Code == "" {
+				t.Fatalf("no code: %v, missing %d", err, a.Missing)
+			}
+			g, err := r.Code(t.Context(), home, proof, exchange.CodeInput{Code: a.Code, Redirect: redirect, Verifier: verifier})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return g
+		}
+		sub := func(g exchange.Granted) string {
+			t.Helper()
+			who, err := r.UserInfo(t.Context(), token.Shown{Access: g.Access})
+			if err != nil || who.User.ID != p.id && who.User.ID != q.id || who.Subject != r.inspected(t, g.Access).Subject {
+				t.Fatalf("%+v, %v", who, err)
+			}
+			return who.Subject
+		}
+		a, b, c, d := given(in, p, one, callback), given(in, p, two, callback), given(in, p, other, elsewhere), given(also, q, one, callback)
+		for _, s := range []string{sub(a), sub(b), sub(c), sub(d)} {
+			if _, err := identity.ParseUserID(s); err == nil || strings.Contains(s, p.id.String()) || client.ValidID(s) || len(s) > 255 {
+				t.Errorf("%q is no name of a sector's own", s)
+			}
+		}
+		if sub(a) != sub(b) || sub(a) == sub(c) || sub(a) == sub(d) {
+			t.Errorf("one host: %s and %s; another: %s; another person: %s", sub(a), sub(b), sub(c), sub(d))
+		}
+		r.clock.add(100 * day) // whatever keys took turns meanwhile
+		if err := r.manage.TurnKeys(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		in = r.signIn(t, p)
+		again := given(in, p, one, callback)
+		if sub(again) != token.PairwiseSubject(r.keys.Keys.Ring().Pairwise, "app.example.com", p.id) {
+			t.Error("the name changed")
+		}
+
+		before := read(t, r.store, core.View.Head)
+		two2 := r.open()
+		r.pause(t, p)
+		r.accessRefused(t, again.Access, "token.alive")
+		two2.catchUp(t)
+		two2.accessRefused(t, again.Access, "token.alive")
+		page, err := two2.Revocations(t.Context(), home, exchange.ClientProof{ID: "reader", Secret: appSecret + "reader"}, before, time.Second)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, e := range page.Events {
+			if e.Name.Unit == revocation.User {
+				names = append(names, e.Name.ID)
+			}
+		}
+		key := r.keys.Keys.Ring().Pairwise
+		want := []string{token.PairwiseSubject(key, "app.example.com", p.id), token.PairwiseSubject(key, "other.example.net", p.id)}
+		slices.Sort(want)
+		if slices.Sort(names); !slices.Equal(names, want) {
+			t.Errorf("a resource server is told of %v, want %v", names, want)
+		}
+	})
+}
+
+func TestOnlySomeApplicationsCanBePairwise(t *testing.T) {
+	onEach(t, func(t *testing.T, r *rig) {
+		for what, c := range map[string]client.Client{
+			"addresses on two hosts": {Type: "web", RedirectURIs: []string{callback, "https://other.example.net/callback"}},
+			"no address":             {Type: "machine"},
+			"one of ours":            {Type: "web", RedirectURIs: []string{callback}, FirstParty: true},
+			"another word":           {Type: "web", RedirectURIs: []string{callback}, Settings: client.Settings{SubjectType: "Pairwise"}},
+		} {
+			c.Name = what
+			if c.SubjectType == "" {
+				c.SubjectType = client.SubjectPairwise
+			}
+			_, err := r.manage.CreateClients(t.Context(), operator, []manage.NewClient{{Client: c}})
+			if e := refused(t, err, "client.metadata"); e.Word != client.WordSubject {
+				t.Errorf("%s: %s", what, e.Word)
+			}
+		}
+	})
+}
