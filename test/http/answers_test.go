@@ -4,6 +4,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"encoding/base64"
 	"slices"
 	"strings"
 	"testing"
@@ -152,5 +153,71 @@ func TestIntrospectionIsSignedWhereAskedFor(t *testing.T) {
 		if !slices.Equal(m.Algs, []string{"ES256", "EdDSA", "RS256", "RS512", "PS256"}) {
 			t.Errorf("the metadata says %v", m.Algs)
 		}
+	})
+}
+
+// A secret that one service shares, through the command line: its tokens are for
+// that service, which is told about them, and no endpoint of the server's takes
+// one. JW-05 and attack JWT-02.
+func TestASecretIsShared(t *testing.T) {
+	rig.Both(t, func(t *testing.T, engine rig.Engine) {
+		s := rig.Start(t, engine)
+		machine := func(id, scope string) rig.Client {
+			return s.Register(map[string]any{"client_id": id, "client_name": id, "doorward_type": "machine", "doorward_resources": []string{"reports-api"}, "scope": scope})
+		}
+		app, service := machine("reports-app", "reports:read revocations:read"), machine("reports-api", "revocations:read")
+		var made struct{ KID, Alg, Secret string }
+		r := s.CLI("", "clients", "share", app.ID, "--alg", "HS384", "--json")
+		if err := json.Unmarshal([]byte(r.Stdout), &made, json.MatchCaseInsensitiveNames(true)); r.Code != 0 || err != nil || made.Alg != "HS384" {
+			t.Fatalf("%d %s %s", r.Code, r.Stdout, r.Stderr)
+		}
+		secret, err := base64.RawURLEncoding.DecodeString(made.Secret)
+		if err != nil || len(secret) != 48 {
+			t.Fatalf("a secret of %d bytes, %v", len(secret), err)
+		}
+		grant := func() string {
+			b := s.Browser()
+			b.Origin = ""
+			var out struct {
+				Access string `json:"access_token"`
+			}
+			b.Do("POST", "/oauth/token", "grant_type=client_credentials", "Content-Type", "application/x-www-form-urlencoded", "Authorization", basic(app)).Want(t, 200).Into(t, &out)
+			return out.Access
+		}
+		text := grant()
+		jws, err := jose.ParseSignedCompact(text, []jose.SignatureAlgorithm{jose.HS384})
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw, err := jws.Verify(secret)
+		var claims struct {
+			Audience []string `json:"aud"`
+		}
+		if err == nil {
+			err = json.Unmarshal(raw, &claims)
+		}
+		if err != nil || !slices.Equal(claims.Audience, []string{"reports-api"}) || jws.Signatures[0].Header.KeyID != made.KID {
+			t.Errorf("%v: %s", err, raw)
+		}
+		for _, path := range []string{"/session", "/oauth/userinfo", "/revocations"} {
+			if a := s.Bearer("GET", path, text); a.Status != 401 {
+				t.Errorf("%s took it: %d", path, a.Status)
+			}
+		}
+		active := func(token string) any {
+			var out map[string]any
+			introspect(s, service, "token="+token).Want(t, 200).Into(t, &out)
+			return out["active"]
+		}
+		if active(text) != true {
+			t.Error("its service is told nothing")
+		}
+		if list := s.CLI("", "clients", "list", "--json").Stdout; strings.Contains(list, made.Secret) || !strings.Contains(list, "HS384") {
+			t.Errorf("the list says %s", list)
+		}
+		if r := s.CLI("", "clients", "unshare", app.ID); r.Code != 0 || active(text) != false {
+			t.Errorf("unshared: %d %s, %v", r.Code, r.Stderr, active(text))
+		}
+		wantJWT(t, s, grant(), "ES256", "at+jwt")
 	})
 }
