@@ -33,7 +33,7 @@ var openID = Checklist{"OpenID Connect", []Rule{
 	{ID: "OI-03", Says: "Unknown parameters mean nothing.", Source: "Core section 3.1.2.1", Tests: []string{"test/conformance.TestBasicScopesAndClaims"}},
 	{ID: "OI-04", Says: "The nonce comes back as it was sent.", Source: "Core section 2", Tests: []string{"test/conformance.TestBasicTokens"}},
 	{ID: "OI-05", Says: "An ID token is for the application that asked.", Source: "Core sections 2 and 3.1.3.7", Tests: []string{"test/conformance.TestAnswersAsTheApplicationAsks", "test/conformance.TestBasicTokens"}},
-	{ID: "OI-06", Says: "sub is stable, short, never another's; pairwise where that is set.", Source: "Core sections 2 and 8"},
+	{ID: "OI-06", Says: "sub is stable, short, never another's; pairwise where that is set.", Source: "Core sections 2 and 8", Tests: []string{"test/conformance.TestBasicPrompts", "test/conformance.TestBasicCodes"}},
 	{ID: "OI-07", Says: "at_hash is right.", Source: "Core section 3.1.3.6", Tests: []string{"test/conformance.TestAnswersAsTheApplicationAsks", "test/clients.TestGoOIDCSignsIn", "test/conformance.TestBasicTokens"}},
 	{ID: "OI-08", Says: "Userinfo is read by GET and POST with a header, and is of the person of the ID token.", Source: "Core section 5.3", Tests: []string{"test/conformance.TestAnswersAsTheApplicationAsks", "test/conformance.TestBasicTokens"}},
 	{ID: "OI-09", Says: "An essential acr that is not reached is an error.", Source: "Core section 5.5.1.1", Tests: []string{"internal/edge/web.TestLevelsOfProof"}},

@@ -162,9 +162,9 @@ var Table = []Section{
 	}},
 	{"Signed tokens", []Row{
 		{ID: "JWT-01", Tries: "No signature, by any spelling of none.",
-			Tests: []string{"sdk.TestProofs", "internal/core/token.TestWhatAProofMustBe", "internal/base/jose.TestJWT01NoneIsNoAlgorithm", "sdk.TestAlgorithmNoneInAnySpelling", "test/http.TestForgedTokensAreRefused"}},
+			Tests: []string{"sdk.TestProofs", "internal/core/token.TestWhatAProofMustBe", "internal/base/jose.TestJWT01NoneIsNoAlgorithm", "sdk.TestAlgorithmNoneInAnySpelling", "test/http.TestForgedTokensAreRefused", "test/conformance.TestForgedTokensOfApplications"}},
 		{ID: "JWT-02", Tries: "The public key used as a shared secret.",
-			Tests: []string{"sdk.TestProofs", "internal/core/token.TestWhatAProofMustBe", "internal/base/jose.TestJWT02PublicKeyIsNoSecret", "internal/core/exchange.TestWhatASharedSecretCannotSay", "sdk.TestSharedSecrets", "sdk.TestPublicKeyAsHMACSecret", "test/http.TestForgedTokensAreRefused"}},
+			Tests: []string{"sdk.TestProofs", "internal/core/token.TestWhatAProofMustBe", "internal/base/jose.TestJWT02PublicKeyIsNoSecret", "internal/core/exchange.TestWhatASharedSecretCannotSay", "sdk.TestSharedSecrets", "sdk.TestPublicKeyAsHMACSecret", "test/http.TestForgedTokensAreRefused", "test/conformance.TestForgedTokensOfApplications"}},
 		{ID: "JWT-03", Tries: "A key inside the token.",
 			Tests: []string{"internal/base/jose.TestJWT03EmbeddedKeyIsNeverUsed", "sdk.TestHeaderThatNamesItsOwnKey", "test/http.TestForgedTokensAreRefused"}},
 		{ID: "JWT-04", Tries: "An address in the token, to fetch its key from.",

@@ -62,18 +62,15 @@ func TestEveryRuleIsShownOrSaysWhyNot(t *testing.T) {
 		t.Fatal(err)
 	}
 	form := regexp.MustCompile(`^(AS|FP|JW|OI|DV)-[0-9]{2}$`)
-	seen, open := map[string]bool{}, 0
+	seen := map[string]bool{}
 	for _, list := range Checklists {
 		for _, r := range list.Rules {
 			if !form.MatchString(r.ID) || seen[r.ID] || !strings.HasSuffix(r.Says, ".") || r.Source == "" {
 				t.Errorf("%s: %q is no id, is there twice, or has no sentence and source", r.ID, r.Says)
 			}
 			seen[r.ID] = true
-			if len(r.Tests) > 0 && r.Why != "" {
-				t.Errorf("%s has both tests and a reason", r.ID)
-			}
-			if len(r.Tests) == 0 && r.Why == "" {
-				open++
+			if (len(r.Tests) == 0) == (r.Why == "") {
+				t.Errorf("%s has neither tests nor a reason, or both", r.ID)
 			}
 			for _, name := range r.Tests {
 				if all[name] == "" {
@@ -84,8 +81,5 @@ func TestEveryRuleIsShownOrSaysWhyNot(t *testing.T) {
 	}
 	if len(seen) != 46+9+22+20+7 {
 		t.Errorf("%d rules are in the lists", len(seen))
-	}
-	if open > 0 {
-		t.Logf("%d rules are not shown yet", open)
 	}
 }

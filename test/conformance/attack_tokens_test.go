@@ -1,6 +1,9 @@
 package conformance
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
 	"net/http"
 	"net/url"
 	"strings"
@@ -189,6 +192,62 @@ func TestAnEndIsTheEndOfItsTokens(t *testing.T) {
 					t.Errorf("the refresh token gave %d %s", answer.Status, answer.Body)
 				}
 			})
+		}
+	})
+}
+
+// JWT-01, JWT-02: nothing that an application signs passes without a signature,
+// or with its public key taken for a secret, at any of those who read it.
+func TestForgedTokensOfApplications(t *testing.T) {
+	each(t, func(x *suite) {
+		x.needs("pushed_authorization_request_endpoint", "dpop_signing_alg_values_supported")
+		f := x.fapiApp(x.t, map[string]any{"doorward_security_profile": nil})
+		got, _ := x.app(nil).tokens(x.t, x.visitor)
+		public, err := f.auth.public.MarshalJSON()
+		if err != nil {
+			x.t.Fatal(err)
+		}
+		forged := func(token string) map[string]string {
+			parts := strings.Split(token, ".")
+			header, _ := base64.RawURLEncoding.DecodeString(parts[0])
+			out := map[string]string{"no signature": parts[0] + "." + parts[1] + ".", "another's": parts[0] + "." + parts[1] + "." + strings.Repeat("A", 86)}
+			for _, alg := range []string{"none", "None", "NONE", "nOnE", "", "HS256", "HS512"} {
+				signed := base64.RawURLEncoding.EncodeToString([]byte(strings.Replace(string(header), `"ES256"`, `"`+alg+`"`, 1))) + "." + parts[1]
+				mac := hmac.New(sha256.New, public)
+				mac.Write([]byte(signed))
+				out["alg "+alg] = signed + "."
+				out["alg "+alg+" with the public key"] = signed + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+			}
+			return out
+		}
+		for what, token := range forged(f.assertion(x.t, f.auth, nil)) {
+			form := f.request()
+			pairs := asserted(token)
+			form.Set(pairs[0], pairs[1])
+			form.Set(pairs[2], pairs[3])
+			if answer := f.send("pushed_authorization_request_endpoint", form); answer.Status != http.StatusUnauthorized && answer.Status != http.StatusBadRequest {
+				x.t.Errorf("an assertion with %s was answered %d", what, answer.Status)
+			}
+		}
+		q, _ := f.asks()
+		for what, token := range forged(f.object(x.t, f.auth, q, nil)) {
+			if answer := f.push(x.t, url.Values{"client_id": {f.ID}, "request": {token}}, nil); answer.Status != http.StatusBadRequest {
+				x.t.Errorf("a request with %s was answered %d", what, answer.Status)
+			}
+		}
+		for what, token := range forged(x.proof(x.t, f.key, http.MethodGet, x.at("userinfo_endpoint"), got.Access, nil)) {
+			b := x.s.Browser()
+			b.Origin = ""
+			answer := b.Do(http.MethodGet, x.at("userinfo_endpoint"), nil, "Authorization", "DPoP "+got.Access, "DPoP", token)
+			if answer.Status != http.StatusUnauthorized && answer.Status != http.StatusBadRequest {
+				x.t.Errorf("a proof with %s was answered %d", what, answer.Status)
+			}
+		}
+		for what, token := range forged(got.ID) {
+			ask := f.request("prompt", "none", "id_token_hint", token, "code_challenge", vectorChallenge, "code_challenge_method", "S256")
+			if l := f.authorize(x.visitor, ask); l.URL != nil && l.Values().Has("code") {
+				x.t.Errorf("a hint with %s was believed", what)
+			}
 		}
 	})
 }

@@ -322,9 +322,6 @@ func TestBasicRequests(t *testing.T) {
 				t.Error("an address with a fragment was registered")
 			}
 		})
-		if x.meta["pushed_authorization_request_endpoint"] == nil {
-			return
-		}
 		unsigned := "eyJhbGciOiJub25lIn0." + "e30" + "."
 		x.module("oidcc-unsigned-request-object-supported-correctly-or-rejected-as-unsupported", func(t *testing.T) {
 			q := a.request("request", unsigned)
@@ -354,9 +351,6 @@ func TestBasicRequests(t *testing.T) {
 // The same answers in the body of a form.
 func TestFormPost(t *testing.T) {
 	each(t, func(x *suite) {
-		if modes, _ := x.meta["response_modes_supported"].([]any); !slices.Contains(modes, any("form_post")) {
-			x.t.Skip("there is no form_post")
-		}
 		a := x.app(nil)
 		x.module("response_mode=form_post", func(t *testing.T) {
 			q := a.request("response_mode", "form_post")

@@ -34,7 +34,6 @@ func TestEveryModuleIsCoveredOrSaysWhyNot(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	open := 0
 	for plan, modules := range table {
 		if _, known := plans[plan]; !known {
 			t.Errorf("%s is no plan", plan)
@@ -52,7 +51,7 @@ func TestEveryModuleIsCoveredOrSaysWhyNot(t *testing.T) {
 					}
 				}
 				if len(by) == 0 {
-					open++
+					t.Errorf("%s is covered by nothing", module)
 				}
 			default:
 				t.Errorf("%s is %v: neither tests nor a reason", module, by)
@@ -63,8 +62,5 @@ func TestEveryModuleIsCoveredOrSaysWhyNot(t *testing.T) {
 		if len(table[plan]) < least {
 			t.Errorf("%s has %d modules, not %d", plan, len(table[plan]), least)
 		}
-	}
-	if open > 0 {
-		t.Logf("%d modules are not covered yet", open)
 	}
 }
