@@ -70,16 +70,11 @@ func each(t *testing.T, f func(x *suite), options ...rig.Option) {
 	})
 }
 
-// needs expects what the metadata must list. Signing out at the wish of an
-// application is the one thing that may be missing.
+// needs expects what the metadata must list.
 func (x *suite) needs(members ...string) {
 	x.t.Helper()
 	for _, m := range members {
-		switch {
-		case x.meta[m] != nil:
-		case m == "end_session_endpoint":
-			x.t.Skipf("there is no %s", m)
-		default:
+		if x.meta[m] == nil {
 			x.t.Fatalf("there is no %s", m)
 		}
 	}

@@ -64,9 +64,7 @@ export const test = (name, needs, run) => tests.push(run ? { name, needs, run } 
 export async function run() {
   const server = await (await fetch(new URL('.well-known/openid-configuration', issuer))).json();
   for (const { name, needs, run } of tests) {
-    // Signing out at the wish of an application is the one thing that may be missing.
     const missing = needs.filter((n) => !(n in server || server.grant_types_supported.includes(n) || server.response_modes_supported.includes(n)));
-    if (missing.includes('end_session_endpoint')) continue;
     let error = '';
     try {
       holds(missing.length === 0, `the metadata list no ${missing}`);
