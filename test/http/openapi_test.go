@@ -177,16 +177,19 @@ func TestTheAPIIsAsItDescribesItself(t *testing.T) {
 		ref := wrong.Refusal(t).Ref
 		// What stands for each name in a path, and the body that each operation
 		// is called with; more than one, when one kind of answer is not all.
-		names := map[string]string{"user": ben.Email, "users.delete.user": s.User("cid").Email, "sessions.id": signed.Session.ID, "ref": ref, "client": "doorward", "jobs.id": work.Job.ID, "nonce": drill.Nonce}
+		names := map[string]string{"user": ben.Email, "users.delete.user": s.User("cid").Email, "sessions.id": signed.Session.ID, "ref": ref, "client": "doorward", "jobs.id": work.Job.ID, "nonce": drill.Nonce,
+			"scope": "notes:read", "type": "payment", "federation": "fed_00000000000000000000000000"}
 		for _, act := range []string{"edit", "rotate_secret", "retire_secret", "pause", "resume", "delete"} {
 			id := "app-" + act
 			names["clients."+act+".client"] = id
 			s.Socket("POST", "/api/v1/clients", map[string]any{"client_id": id, "client_name": id, "doorward_type": "machine"}).Want(t, http.StatusCreated)
 		}
+		// What was never shared, described, declared or trusted is not taken back.
 		// Of a job that is over, nothing is stopped or resumed; one who is paused
 		// cannot be an administrator, and the only one cannot cease to be; there is
 		// one key of the kind that is retired here, or none.
-		mayRefuse := []string{"jobs.stop", "jobs.resume", "users.recover", "users.set_admin", "users.unset_admin", "setup.link", "keys.retire", "keys.rotate_kek", "clients.retire_secret"}
+		mayRefuse := []string{"jobs.stop", "jobs.resume", "users.recover", "users.set_admin", "users.unset_admin", "setup.link", "keys.retire", "keys.rotate_kek", "clients.retire_secret",
+			"clients.unshare", "scopes.undescribe", "details.undeclare", "federations.delete"}
 		bodies := map[string][]any{
 			"users.create":    {map[string]any{"email": "eva@example.com", "name": "Eva", "verified": true}},
 			"users.recover":   {map[string]any{"print_link": false}},
