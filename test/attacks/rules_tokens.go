@@ -19,7 +19,7 @@ var signedTokens = Checklist{"Signed tokens", []Rule{
 	{ID: "JW-15", Says: "Algorithms are named so that nothing is left open.", Source: "RFC 9864", Tests: []string{"internal/base/jose.TestTokensOfOthers"}},
 	{ID: "JW-16", Says: "An access token has iss, exp, aud, sub, client_id, iat and jti, and the typ at+jwt.", Source: "RFC 9068 sections 2.1 and 2.2", Tests: []string{"internal/core/exchange.TestClientCredentials", "test/clients/node/oauth4webapi.mjs: asks in its own name"}},
 	{ID: "JW-17", Says: "auth_time, acr and amr are those of the session that allowed it.", Source: "RFC 9068 section 2.2.1", Tests: []string{"test/conformance.TestAnswersAsTheApplicationAsks", "test/http.TestAccessTokenIsLeanAndSigned"}},
-	{ID: "JW-18", Says: "The audience follows from resource, or from the registration.", Source: "RFC 9068 section 3", Tests: []string{"internal/core/exchange.TestClientCredentials"}},
+	{ID: "JW-18", Says: "The audience follows from resource, or from the registration.", Source: "RFC 9068 section 3", Tests: []string{"internal/core/exchange.TestClientCredentials", "internal/core/exchange.TestResourcesNarrow"}},
 	{ID: "JW-19", Says: "The SDK judges typ, issuer, audience, algorithm, time and signature; an unknown key is looked for once.", Source: "RFC 9068 section 4", Tests: []string{"sdk.TestType", "sdk.TestAudience", "sdk.TestTimes", "sdk.TestSignature", "sdk.TestHostileKeyIDs"}},
 	{ID: "JW-20", Says: "The sub of an application's own token is the application, and can be no person's.", Source: "RFC 9068 section 5", Tests: []string{"test/clients/node/oauth4webapi.mjs: asks in its own name"}},
 	{ID: "JW-21", Says: "Times are judged, with a minute of leeway at most.", Source: "ASVS 9.2.1", Tests: []string{"internal/core/token.TestClaimsThatAreNotWholeNumbersAreRefused", "sdk.TestTimes"}},
@@ -29,7 +29,7 @@ var signedTokens = Checklist{"Signed tokens", []Rule{
 // openID is OpenID Connect Core with its logouts.
 var openID = Checklist{"OpenID Connect", []Rule{
 	{ID: "OI-01", Says: "prompt=none shows nothing; the application is told what would have been needed.", Source: "Core sections 3.1.2.1 and 3.1.2.6", Tests: []string{"test/conformance.TestBasicPrompts"}},
-	{ID: "OI-02", Says: "prompt=login and max_age ask for proof anew, and auth_time says when.", Source: "Core sections 2 and 3.1.2.1", Tests: []string{"test/conformance.TestBasicPrompts"}},
+	{ID: "OI-02", Says: "prompt=login and max_age ask for proof anew, and auth_time says when.", Source: "Core sections 2 and 3.1.2.1", Tests: []string{"test/conformance.TestBasicPrompts", "internal/edge/web.TestHowOldAProofMayBe"}},
 	{ID: "OI-03", Says: "Unknown parameters mean nothing.", Source: "Core section 3.1.2.1", Tests: []string{"test/conformance.TestBasicScopesAndClaims"}},
 	{ID: "OI-04", Says: "The nonce comes back as it was sent.", Source: "Core section 2", Tests: []string{"test/conformance.TestBasicTokens"}},
 	{ID: "OI-05", Says: "An ID token is for the application that asked.", Source: "Core sections 2 and 3.1.3.7", Tests: []string{"test/conformance.TestAnswersAsTheApplicationAsks", "test/conformance.TestBasicTokens"}},
@@ -37,7 +37,7 @@ var openID = Checklist{"OpenID Connect", []Rule{
 	{ID: "OI-07", Says: "at_hash is right.", Source: "Core section 3.1.3.6", Tests: []string{"test/conformance.TestAnswersAsTheApplicationAsks", "test/clients.TestGoOIDCSignsIn", "test/conformance.TestBasicTokens"}},
 	{ID: "OI-08", Says: "Userinfo is read by GET and POST with a header, and is of the person of the ID token.", Source: "Core section 5.3", Tests: []string{"test/conformance.TestAnswersAsTheApplicationAsks", "test/conformance.TestBasicTokens"}},
 	{ID: "OI-09", Says: "An essential acr that is not reached is an error.", Source: "Core section 5.5.1.1", Tests: []string{"internal/edge/web.TestLevelsOfProof"}},
-	{ID: "OI-10", Says: "A hint at another person is login_required.", Source: "Core section 3.1.2.1", Tests: []string{"test/conformance.TestBasicPrompts"}},
+	{ID: "OI-10", Says: "A hint at another person is login_required.", Source: "Core section 3.1.2.1", Tests: []string{"test/conformance.TestBasicPrompts", "internal/edge/web.TestTheApplicationMeansSomebody"}},
 	{ID: "OI-11", Says: "A request object is signed, its parameters count, and it is of the application that sends it.", Source: "Core section 6; RFC 9101", Tests: []string{"test/conformance.TestFAPISignedRequests", "internal/core/exchange.TestSignedRequests"}},
 	{ID: "OI-12", Says: "The issuer is the same, byte for byte, in metadata and tokens.", Source: "Discovery sections 3 and 4.3", Tests: []string{"test/conformance.TestDiscovery", "test/clients.TestGoOIDCSignsIn"}},
 	{ID: "OI-13", Says: "A key that signs no more is published as long as what it signed lives.", Source: "Core section 10.1.1", Tests: []string{"test/conformance.TestKeysRotate"}},
@@ -47,7 +47,7 @@ var openID = Checklist{"OpenID Connect", []Rule{
 	{ID: "OI-17", Says: "Logout tokens are of their kind, short-lived, and sent again until they arrive.", Source: "Back-Channel Logout section 2.4; ASVS 10.5.5", Tests: []string{"test/conformance.TestLogoutBehindTheBrowser"}},
 	{ID: "OI-18", Says: "As a client of others: the whole list of checks of an ID token.", Source: "Core section 3.1.3.7; ASVS 10.5.1 to 10.5.4", Why: noProviders},
 	{ID: "OI-19", Says: "No address is called verified that is not.", Source: "Core section 5.1", Tests: []string{"test/conformance.TestAnswersAsTheApplicationAsks"}},
-	{ID: "OI-20", Says: "Errors have registered codes, and say nothing of who has an account.", Source: "Core section 3.1.2.6", Tests: []string{"test/conformance.TestBasicPrompts", "test/http.TestWhoHasAnAccountIsNotTold"}},
+	{ID: "OI-20", Says: "Errors have registered codes, and say nothing of who has an account.", Source: "Core section 3.1.2.6", Tests: []string{"test/conformance.TestBasicPrompts", "test/http.TestWhoHasAnAccountIsNotTold", "internal/edge/web.TestParametersOfARequest"}},
 }}
 
 // devices is the device flow, service accounts and token exchange.
