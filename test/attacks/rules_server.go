@@ -48,7 +48,7 @@ var authorizationServer = Checklist{"Authorization server", []Rule{
 		Tests: []string{"internal/edge/web.TestConsent", "internal/edge/web.TestConsentNamesWhatIsAsked", "internal/edge/web.TestOptionalScopesAreTicked", "internal/edge/web.TestPeopleAllowDetails"}},
 	{ID: "AS-34", Says: "A person sees and ends what they allowed.", Source: "ASVS 10.7.3 and 10.4.9",
 		Tests: []string{"internal/edge/web.TestConnectedApps", "internal/core/exchange.TestRemovingAnApplication", "test/conformance.TestAnEndIsTheEndOfItsTokens"}},
-	{ID: "AS-35", Says: "Nobody registers an application unasked; who may, gets no privileged scope and is marked.", Source: "ASVS 10.4.7", Why: "There is no registration endpoint: applications are registered by the operator."},
+	{ID: "AS-35", Says: "Nobody registers an application unasked; who may, gets no privileged scope and is marked.", Source: "ASVS 10.4.7", Tests: []string{"test/http.TestAnApplicationRegistersItself"}},
 	{ID: "AS-36", Says: "Pages of registered origins may read what is for them, and no page the authorization endpoint.", Source: "RFC 9700 section 2.6", Tests: []string{"test/conformance.TestForeignPagesReadNothing"}},
 	{ID: "AS-37", Says: "Certificates and addresses out of headers count from configured proxies alone.", Source: "RFC 9700 section 4.13; ASVS 4.1.3",
 		Tests: []string{"internal/edge/door.TestWhoShowsACertificate", "test/http.TestCertificatesThroughAProxy"}},
