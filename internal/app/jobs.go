@@ -68,7 +68,7 @@ func (s *server) jobs(ctx context.Context) (finish func()) {
 	every(time.Second, "long work", s.manage.Work)
 	every(keysEvery, "keys", s.manage.TurnKeys)
 	every(time.Minute, "forget", func(ctx context.Context) error {
-		_, err := s.store.Commit(ctx, core.Unit{revocation.Forget{Now: s.now()}, session.Unvisited{Before: s.now().Add(-session.DeviceKept)}, token.Lapse{Before: s.now().Add(-token.OnceKept)}, token.Outlive{Before: s.now()}, session.Outstay{Before: s.now().Add(-partiesKept)}, ledger.Unissue{Before: s.now().Add(-s.config.Retain.Ledger)},
+		_, err := s.store.Commit(ctx, core.Unit{revocation.Forget{Now: s.now()}, session.Unvisited{Before: s.now().Add(-session.DeviceKept)}, token.Lapse{Before: s.now().Add(-token.OnceKept)}, session.Outstay{Before: s.now().Add(-partiesKept)}, ledger.Unissue{Before: s.now().Add(-s.config.Retain.Ledger)},
 			token.Unpush{Before: s.now()},
 			risk.Earn{Before: s.now().Add(-time.Hour)}, outbox.Drop{Now: s.now()}, job.Forget{Before: s.now().Add(-job.KeptFor)}})
 		return err

@@ -130,7 +130,7 @@ func build(ctx context.Context, c Config, now func() time.Time, log *slog.Logger
 	s.exchange = exchange.New(s.pipe, s.keys.Keys, exchange.Policy{Issuer: c.Issuer, Session: session.Lifetimes(c.Session), Admin: exchange.AdminLifetimes(c.Admin), Token: life, DPoPNonce: c.Token.DPoPNonce == nonceRequired, Scale: c.Limits.Scale, Mail: s.mail != nil,
 		SignUp: identity.Admission{Open: c.SignUp.Open == "open", Domains: c.SignUp.Domains}, PasswordMin: c.SignIn.PasswordMin, Where: where(places), Authorities: authorities, Keys: s.fetch, Post: s.fetch, Documents: documents},
 		gate, s.meters)
-	s.manage = manage.New(s.pipe, gate, manage.Keys{Follow: s.keys, KEK: k, Policy: c.keyPolicy()}, manage.Policy{Issuer: c.Issuer, PasswordMin: c.SignIn.PasswordMin, Token: life, Development: c.Development, Registration: c.Registration, Scale: c.Limits.Scale})
+	s.manage = manage.New(s.pipe, gate, manage.Keys{Follow: s.keys, KEK: k, Policy: c.keyPolicy()}, manage.Policy{Issuer: c.Issuer, PasswordMin: c.SignIn.PasswordMin, Token: life, Development: c.Development, Registration: c.Registration, Scale: c.Limits.Scale, Documents: s.fetch})
 	s.door = &door.Door{Issuer: issuer, Dev: c.Development, Trusted: c.TrustedProxies, Certificate: c.MTLS.Header, Now: now, Log: log, Tally: s.tallies.Add,
 		Nonce: s.exchange.Nonce, NonceDue: c.Token.DPoPNonce == nonceRequired,
 		Forwarded: s.forwarders.note, Served: s.measures.served, Refused: func(c *check.Check) { s.measures.refusals.Add(c.ID) }}

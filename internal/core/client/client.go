@@ -207,6 +207,7 @@ var (
 	WordIDLife     = check.NewWord(237, "doorward_id_token_lifetime")
 	WordIdle       = check.NewWord(238, "doorward_refresh_token_idle")
 	WordMax        = check.NewWord(239, "doorward_refresh_token_max")
+	WordSector     = check.NewWord(205, "sector_identifier_uri")
 	WordSubject    = check.NewWord(240, "subject_type")
 )
 

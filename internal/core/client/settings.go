@@ -42,6 +42,9 @@ type Settings struct {
 	// SubjectType is whether every application knows a person by the same name,
 	// or this one's sector by a name of its own (OpenID Connect Core section 8).
 	SubjectType string `json:"subject_type,omitzero" says:"public (the default): everybody knows a person by the same sub; pairwise: the applications of one host know them by one of their own."`
+	// SectorURI is where a list is published of all addresses that the
+	// applications of one sector go back to: its host is the sector.
+	SectorURI string `json:"sector_identifier_uri,omitzero"`
 
 	Answers
 	Lifetimes
@@ -95,6 +98,8 @@ func (c Client) validSettings() (check.Word, bool) {
 		return WordBackchannel, false
 	case !life:
 		return word, false
+	case s.SectorURI != "" && !WebAddress(s.SectorURI):
+		return WordSector, false
 	case !slices.Contains([]string{"", SubjectPublic, SubjectPairwise}, s.SubjectType), s.SubjectType == SubjectPairwise && (c.Sector() == "" || c.FirstParty):
 		return WordSubject, false
 	case (c.Auth == AuthCertificate || s.Named != (Named{})) && !s.Named.valid(), c.Auth != AuthCertificate && s.Named != (Named{}):

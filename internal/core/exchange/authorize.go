@@ -181,14 +181,14 @@ func (x *Exchanges) authorizes(ctx context.Context, by settle.Caller, cookie str
 			return nil
 		}
 		if !j.Hold(notRefused, !r.Refused) {
-			return x.answered(c, r)
+			return x.answered(c, r, j.Now)
 		}
 		if !j.Hold(chosen, !r.Prompts("select_account") || !r.Chosen.IsZero() || out.Session.Created.After(r.Asked)) ||
 			!j.Hold(recent, freshFor(c, r, out.Session, j.Now)) {
 			return nil
 		}
 		if must := r.MustReach(); !j.Hold(strong, len(must) == 0 || out.Session.Reaches(must)) {
-			return x.answered(c, r)
+			return x.answered(c, r, j.Now)
 		}
 		out.Consent = j.Consent(out.User.ID, c.ID)
 		allowed := out.Consent.Settles(out.Scopes) && out.Consent.Agrees(out.Details) && (!r.Prompts("consent") || !out.Consent.Changed.Before(r.Asked))
@@ -206,7 +206,7 @@ func (x *Exchanges) authorizes(ctx context.Context, by settle.Caller, cookie str
 			consent = client.NewGrantID(j.Now, consentID)
 			unit = append(unit, client.Allow{ID: consent, User: out.User.ID, Client: c.ID, Scopes: out.Scopes, Terms: client.Terms{Policy: true}.With(nil, out.Details), Rev: j.Rev, Created: j.Now})
 		}
-		unit = append(unit, x.answered(c, r)...)
+		unit = append(unit, x.answered(c, r, j.Now)...)
 		return append(unit, x.used(out.Session, j.Now)...)
 	}
 	j := &settle.Judgement{View: x.pipe.Store.View(ctx), Trail: authorize.Begin(), Now: x.pipe.Now().Truncate(time.Microsecond), Rev: x.pipe.Feed.Position()}
@@ -265,12 +265,16 @@ func (x *Exchanges) Asking(ctx context.Context, r client.Request) (out Authoriza
 
 // answered are the writes that let nobody answer a request again that waited
 // for its person.
-func (x *Exchanges) answered(c client.Client, r client.Request) core.Unit {
+func (x *Exchanges) answered(c client.Client, r client.Request, now time.Time) core.Unit {
 	if len(r.ID) == 0 {
 		return nil
 	}
-	return core.Unit{token.SpendOnce{Use: token.AsAnswered, Hash: token.SpentHash(token.AsAnswered, c.ID, r.ID), Until: r.Asked.Add(RequestFor)}}
+	return core.Unit{token.SpendOnce{Use: token.AsAnswered, Hash: token.SpentHash(token.AsAnswered, c.ID, r.ID), Until: now.Add(answeredFor)}}
 }
+
+// answeredFor is longer than a request can wait, however often it is begun anew
+// in another browser.
+const answeredFor = 24 * time.Hour
 
 // RequestFor is how long a request waits for its person.
 const RequestFor = time.Hour

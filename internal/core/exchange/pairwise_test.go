@@ -130,3 +130,31 @@ func TestOnlySomeApplicationsCanBePairwise(t *testing.T) {
 		}
 	})
 }
+
+// An application that goes back to several hosts is of the sector that a list
+// speaks for, once every address of it is listed there (OpenID Connect Core
+// section 8.1).
+func TestASectorIsSpokenForByAList(t *testing.T) {
+	onEach(t, func(t *testing.T, r *rig) {
+		const list, elsewhere = "https://sector.example.com/uris.json", "https://other.example.net/callback"
+		docs := &shelf{at: map[string]string{list: `["` + callback + `"]`}, media: "application/json"}
+		n := r.open()
+		n.manage = manage.New(n.pipe, nil, manage.Keys{Follow: n.keys, KEK: r.kek, Policy: keyPolicy}, manage.Policy{Issuer: issuer, PasswordMin: 15, Documents: docs})
+		c := manage.NewClient{Client: client.Client{ID: "both", Name: "Both", Type: "web", RedirectURIs: []string{callback, elsewhere}, Scopes: []string{"openid"},
+			Settings: client.Settings{SubjectType: client.SubjectPairwise, SectorURI: list}}}
+		_, err := n.manage.CreateClients(t.Context(), operator, []manage.NewClient{c})
+		refused(t, err, "client.metadata")
+		docs.put(list, `["`+elsewhere+`","`+callback+`"]`)
+		if _, err := n.manage.CreateClients(t.Context(), operator, []manage.NewClient{c}); err != nil {
+			t.Fatal(err)
+		}
+		if got := read(t, r.store, func(v core.View) string { return v.Client("both").Sector() }); got != "sector.example.com" {
+			t.Errorf("the sector is %q", got)
+		}
+		_, _, err = n.manage.EditClient(t.Context(), operator, "both", nil, func(c client.Client) (client.Client, bool) {
+			c.RedirectURIs = append(slices.Clone(c.RedirectURIs), "https://third.example.org/callback")
+			return c, true
+		})
+		refused(t, err, "client.metadata")
+	})
+}

@@ -29,8 +29,12 @@ func (m *Manage) CreateClients(ctx context.Context, by settle.Caller, in []NewCl
 	for i, c := range in {
 		made[i] = complete(c)
 	}
+	known := m.sectors(ctx, clientsOf(made)...)
 	err := m.pipe.Run(ctx, createClient, by, func(j *settle.Judgement) core.Unit {
 		word, good := m.metadata(made)
+		if good && slices.ContainsFunc(clientsOf(made), func(c client.Client) bool { return !known(c) }) {
+			word, good = client.WordSector, false
+		}
 		if !j.Hold(client.Metadata, good, check.As(word)) {
 			return nil
 		}

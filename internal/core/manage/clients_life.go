@@ -83,7 +83,13 @@ func Narrowed(old, next client.Client) Ended {
 // change calls for is told this once.
 func (m *Manage) EditClient(ctx context.Context, by settle.Caller, id string, version *uint64, change func(client.Client) (client.Client, bool)) (made string, ended Ended, err error) {
 	fresh := newSecret()
+	before, err := m.FindClient(ctx, id)
+	if err != nil && !refused(err) {
+		return "", EndedNothing, err
+	}
 	var next client.Client
+	next, _ = change(before)
+	known := m.sectors(ctx, next)
 	err = m.pipe.Run(ctx, editClient, by, func(j *settle.Judgement) core.Unit {
 		made, ended = "", EndedNothing
 		old, ok := m.found(j, id)
@@ -95,7 +101,9 @@ func (m *Manage) EditClient(ctx context.Context, by settle.Caller, id string, ve
 		var unit core.Unit
 		if ok {
 			next, made, unit = reproved(old, next, fresh, j.Now)
-			word, ok = m.reregistered(old, next)
+			if word, ok = m.reregistered(old, next); ok && !known(next) {
+				word, ok = client.WordSector, false
+			}
 		}
 		if !j.Hold(client.Metadata, ok, check.As(word)) || !j.Hold(client.IDFree, originsFree(j, next)) {
 			return nil

@@ -29,6 +29,8 @@ type Policy struct {
 	// operator: client.RegisterOff and its likes.
 	Registration string
 	Scale        int // multiplies budgets
+	// Documents reads the lists that speak for sectors; nil reads none.
+	Documents library
 }
 
 // Manage makes changes that settle on a pipeline.

@@ -82,6 +82,7 @@ func (m *Manage) Register(ctx context.Context, by settle.Caller, initial string,
 	in.SelfRegistered = true
 	r := secret.Random()
 	out := Registration{NewClient: complete(in), Token: client.RegistrationPrefix + secret.Encode(r[:])}
+	known := m.sectors(ctx, out.Client)
 	err := m.pipe.Run(ctx, register, by, func(j *settle.Judgement) core.Unit {
 		if !j.Hold(client.RegistrationOpen, m.policy.Registration != client.RegisterOff) {
 			return nil
@@ -108,6 +109,9 @@ func (m *Manage) Register(ctx context.Context, by settle.Caller, initial string,
 			unit = append(unit, client.Use{ID: token.ID, Now: j.Now})
 		}
 		word, good := m.strange(j, out.NewClient)
+		if good && !known(out.Client) {
+			word, good = client.WordSector, false
+		}
 		if !j.Hold(client.RegistrationRedirect, word != client.WordRedirect, check.As(word)) || !j.Hold(client.RegistrationMetadata, good, check.As(word)) ||
 			!j.Hold(client.IDFree, m.free(j, []NewClient{out.NewClient})) {
 			return nil

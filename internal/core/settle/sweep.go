@@ -43,6 +43,12 @@ func sweeps(now time.Time, keep Retention) []sweep {
 		{"sessions", func(v core.View, limit int) core.Unit {
 			return some(v.PastSessions(ended, limit), func(ids []session.ID) core.Write { return session.Forget{IDs: ids, Before: ended} })
 		}},
+		{"what was used up", func(v core.View, _ int) core.Unit {
+			if !v.Outlived(now) {
+				return nil
+			}
+			return core.Unit{token.Outlive{Before: now}}
+		}},
 		{"failures", func(v core.View, limit int) core.Unit {
 			before := risk.Forgotten(now)
 			return some(v.PastFailures(before, limit), func(keys [][32]byte) core.Write { return risk.Forget{Keys: keys, Before: before} })

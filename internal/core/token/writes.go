@@ -100,6 +100,8 @@ type Reader interface {
 	PastFamilies(before time.Time, limit int) []FamilyID
 	// Once and OnceByLink find a one-time object.
 	Once(OnceID) Once
+	// Outlived says whether Outlive would remove anything.
+	Outlived(before time.Time) bool
 	// Spent finds what something that may be used once was traded for.
 	Spent(Use, [32]byte) Spent
 	OnceByLink(hash [32]byte) Once

@@ -336,6 +336,11 @@ func (v *view) Federations(clientID string) (out []client.Federation) {
 	return out
 }
 
+func (v *view) Outlived(before time.Time) bool {
+	var n int
+	return v.one(`select 1 from spent where until < $1 limit 1`, []any{micros(before)}, &n)
+}
+
 func (v *view) Spent(use token.Use, hash [32]byte) (s token.Spent) {
 	if !v.one(`select hash, until, bought from spent where use = $1 and hash = $2`, []any{use, hash[:]}, raw(s.Hash[:]), at{&s.Until}, &s.Bought) {
 		return token.Spent{}

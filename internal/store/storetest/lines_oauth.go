@@ -110,9 +110,9 @@ var oauthLines = []line{
 			given: core.Unit{spent(41, limit.Add(-time.Microsecond)), spent(42, limit)},
 			unit:  core.Unit{token.Outlive{Before: limit}},
 			read: func(v core.View) any {
-				return []any{v.Spent(token.AsDPoP, w.hash(41)).Exists(), v.Spent(token.AsDPoP, w.hash(42)).Exists()}
+				return []any{v.Spent(token.AsDPoP, w.hash(41)).Exists(), v.Spent(token.AsDPoP, w.hash(42)).Exists(), v.Outlived(limit)}
 			},
-			want:  []any{false, true},
+			want:  []any{false, true, false},
 			still: []core.Unit{{token.Outlive{Before: limit}}}}
 	}},
 }
