@@ -81,7 +81,11 @@ func (x *Exchanges) revokesRefresh(text string, out *Revoked) settle.Judge {
 		}
 		// As for a late one: the event names the session though it goes on, so
 		// that its access tokens die, whichever application they were given to.
-		return core.Unit{revocation.Next{}, token.Burn{ID: f.ID, At: j.Now}, x.event(revocation.Name{Unit: revocation.Session, ID: f.Session.String()}, j.Now)}
+		unit := core.Unit{revocation.Next{}, token.Burn{ID: f.ID, At: j.Now}, x.event(revocation.Name{Unit: revocation.Session, ID: f.Session.String()}, j.Now)}
+		if !f.Consent.IsZero() { // those that outlived their session
+			unit = append(unit, x.event(revocation.Name{Unit: revocation.Grant, ID: f.Consent.String()}, j.Now))
+		}
+		return unit
 	}
 }
 

@@ -38,11 +38,15 @@ type OAuthError struct {
 
 // OAuth renders a refusal of the endpoints where clients prove themselves: 400
 // but for those whose status says more (RFC 6749 section 5.2).
-func OAuth(w http.ResponseWriter, _ *http.Request, e *check.Refusal, status int) {
+func OAuth(w http.ResponseWriter, r *http.Request, e *check.Refusal, status int) {
 	c := e.Check()
 	switch c.Fault {
 	case fault.Client:
-		w.Header().Set("WWW-Authenticate", `Basic realm="doorward", charset="UTF-8"`)
+		// Whoever did not use the header is not challenged for it (RFC 6749 section
+		// 5.2): clients take any challenge for the whole answer.
+		if r.Header.Get("Authorization") != "" {
+			w.Header().Set("WWW-Authenticate", `Basic realm="doorward", charset="UTF-8"`)
+		}
 	case fault.Malformed, fault.TooLarge, fault.Unsupported, fault.Method, fault.Misdirected, fault.Slow, fault.Busy, fault.Internal:
 	default:
 		status = http.StatusBadRequest

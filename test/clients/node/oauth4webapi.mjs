@@ -102,7 +102,8 @@ test('asks in its own name', async () => {
   equal(claims.sub, client.client_id, 'sub');
   const refusal = await oauth.clientCredentialsGrantRequest(as, client, oauth.ClientSecretPost(`${client.secret}x`), {}, insecure);
   equal(refusal.status, 401, 'status');
-  equal((await refusal.json()).error, 'invalid_client', 'error');
+  const told = await oauth.processClientCredentialsResponse(as, client, refusal).catch((e) => e);
+  equal(told.error, 'invalid_client', 'what the library makes of it');
 });
 
 test('proves its key at every step, with the nonce it is told', ['pushed_authorization_request_endpoint', 'dpop_signing_alg_values_supported'], async () => {
