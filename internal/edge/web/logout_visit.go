@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/doorward/doorward/internal/base/fault"
@@ -142,6 +143,11 @@ func (v *visit) goOnFrom(r client.Request) error {
 	c, err := v.exchange.App(v.ctx(), r.Client)
 	if err != nil {
 		return err
+	}
+	// What was sealed need not be a wish: any request may call itself one (attack
+	// OAU-07).
+	if !slices.Contains(c.PostLogout, r.Redirect) {
+		return v.seeOther(home)
 	}
 	shell := v.shell()
 	shell.App = &ui.App{Name: nameOf(c), Domain: domainOf(c, r.Redirect)}

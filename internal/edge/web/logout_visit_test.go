@@ -118,3 +118,24 @@ func TestAWishForAnAddressOfNobodyEndsNothing(t *testing.T) {
 	}
 	b.get("/account").is(200)
 }
+
+// OAU-07: an authorization request that calls itself a wish to sign out is sealed by whoever posts it; it leads nowhere
+// that was not registered for that.
+func TestARequestThatCallsItselfAWishLeadsNowhere(t *testing.T) {
+	t.Parallel()
+	g := newRig(t, live, 1000)
+	g.leaver()
+	evil := g.browser().post("/oauth/authorize", url.Values{"client_id": {"notes"}, "response_type": {"logout"}, "redirect_uri": {"https://evil.example/"}}).is(303)
+	flow := strings.TrimPrefix(evil.header.Get("Location"), "/oauth/authorize?flow=")
+	b := g.browser()
+	for _, to := range []string{"/return?flow=" + flow, "/sign-out?flow=" + flow} {
+		if a := b.onwards(b.get(to)); strings.Contains(a.body, "evil.example") || strings.Contains(a.header.Get("Location"), "evil.example") {
+			t.Errorf("%s leads to evil.example", to)
+		}
+	}
+	b.signIn(ana)
+	page := b.get("/sign-out?flow=" + flow).is(200)
+	if a := b.onwards(b.post("/sign-out", page.form("/sign-out"))); strings.Contains(a.body, "evil.example") {
+		t.Error("signing out leads to evil.example")
+	}
+}
