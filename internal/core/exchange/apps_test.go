@@ -118,3 +118,44 @@ func TestSigningOutOfOneApplication(t *testing.T) {
 		}
 	})
 }
+
+// OAU-12: what ended stays so when its session is lifted over a later cut: a
+// change of the password brings no application back that was signed out, or
+// removed and allowed again, or paused and resumed.
+func TestAChangedPasswordBringsNoApplicationBack(t *testing.T) {
+	onEach(t, func(t *testing.T, r *rig) {
+		ana := r.person()
+		a := r.signIn(t, ana)
+		_, severed := r.connect(ana, a, "notes", "openid")
+		_, removed := r.connect(ana, a, "films", "openid")
+		_, paused := r.connect(ana, a, "books", "openid")
+		_, stands := r.connect(ana, a, "maps", "openid")
+		if err := r.SignOutApp(t.Context(), home, a.Cookie, "notes"); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.RemoveApp(t.Context(), home, a.Cookie, "films"); err != nil {
+			t.Fatal(err)
+		}
+		guard := r.store.View(t.Context()).Client("books").Guard
+		for _, u := range []core.Unit{{revocation.Next{}, client.Pause{ID: "books", Guard: guard}}, {client.Resume{ID: "books", Guard: guard + 1}}} {
+			if _, err := r.store.Commit(t.Context(), u); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := r.ChangePassword(t.Context(), home, a.Cookie, password, newPassword); err != nil {
+			t.Fatal(err)
+		}
+		films := r.store.View(t.Context()).Consent(ana.id, "films")
+		if _, err := r.store.Commit(t.Context(), core.Unit{client.Widen{ID: films.ID, From: films.Changed, Scopes: []string{"openid"}, Changed: r.clock.now()}}); err != nil {
+			t.Fatal(err)
+		}
+		for name, id := range map[string]token.FamilyID{"notes": severed, "films": removed, "books": paused} {
+			if r.familyStands(id) {
+				t.Errorf("%s stands again", name)
+			}
+		}
+		if !r.familyStands(stands) {
+			t.Error("the change ended an application that stood")
+		}
+	})
+}

@@ -50,7 +50,7 @@ type Burn struct {
 }
 
 // Spare lifts the families of one session over the cut that ends its
-// person's others.
+// person's others. What an application's or a grant's own cut ended stays so.
 type Spare struct{ Session session.ID }
 
 // Forget removes families whose absolute end is before an instant: until then

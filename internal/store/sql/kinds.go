@@ -97,7 +97,9 @@ var kinds = []kind{
 	{token.Tie{}, one, `update families set terms = $3 where id = $1 and generation = $2 and ended = 0`},
 	{token.Advance{}, one, `update families set generation = generation + 1, current = $3, rotated_at = $4, idle_until = $5 where id = $1 and generation = $2 and ended = 0`},
 	{token.Burn{}, one, `update families set ended = $2 where id = $1 and ended = 0`},
-	{token.Spare{}, any_, `update families set rev = (select seq from feed_head) where session_id = $1 and ended = 0`},
+	{token.Spare{}, any_, `update families set rev = (select seq from feed_head) where session_id = $1 and ended = 0
+		and not exists (select 1 from clients c where c.id = families.client_id and c.cut > families.rev)
+		and not exists (select 1 from consents g where g.id = families.consent_id and g.cut > families.rev)`},
 	{token.Vanish{}, any_, `delete from families where id in (select f.id from families f join sessions s on s.id = f.session_id where s.user_id = $1
 		and exists (select 1 from users u where u.id = $1 and u.state = 3) order by f.id limit 500)`},
 	{token.Forget{}, any_, `delete from families where id in {{ids $1}} and max_until < $2`},

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/doorward/doorward/internal/core"
+	"github.com/doorward/doorward/internal/core/client"
 	"github.com/doorward/doorward/internal/core/revocation"
 	"github.com/doorward/doorward/internal/core/session"
 	"github.com/doorward/doorward/internal/core/token"
@@ -181,15 +182,17 @@ var tokenLines = []line{
 			}}
 	}},
 	{token.Spare{}, func(w world) steps {
-		over, elsewhere := w.open(w.id(6)), w.open(w.id(7))
+		over, elsewhere, severed := w.open(w.id(6)), w.open(w.id(7)), w.open(w.id(8))
 		elsewhere.Session = w.phone
+		allow := client.Allow{ID: w.id(40), User: w.ana, Client: w.app, Scopes: []string{"openid"}, Rev: w.base, Created: at}
+		severed.Consent = allow.ID
 		return steps{
-			given: append(w.signedIn(), over, elsewhere, token.Burn{ID: over.ID, At: at}),
+			given: append(w.signedIn(), over, elsewhere, severed, token.Burn{ID: over.ID, At: at}, revocation.Next{}, allow, client.Sever{ID: allow.ID}),
 			unit:  core.Unit{revocation.Next{}, token.Spare{Session: w.laptop}},
 			read: func(v core.View) any {
-				return []uint64{v.Family(w.family).Rev, v.Family(over.ID).Rev, v.Family(elsewhere.ID).Rev}
+				return []uint64{v.Family(w.family).Rev, v.Family(over.ID).Rev, v.Family(elsewhere.ID).Rev, v.Family(severed.ID).Rev}
 			},
-			want:  []uint64{w.base + 1, 0, 0}, // neither the burnt one nor another session's
+			want:  []uint64{w.base + 2, 0, 0, 0}, // neither the burnt one, nor another session's, nor one whose grant was cut
 			still: []core.Unit{{token.Spare{Session: w.id(9)}}}}
 	}},
 }
