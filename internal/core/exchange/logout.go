@@ -13,17 +13,19 @@ import (
 	"github.com/doorward/doorward/internal/core/token"
 )
 
+// LogoutClient and LogoutRedirect are what a person reads whom an application
+// sends to sign out by mistake.
 var (
-	logoutApp = check.New(check.Check{Number: 1082, ID: "logout.client", Fault: fault.Missing, Shown: "logout.client",
+	LogoutClient = check.New(check.Check{Number: 1082, ID: "logout.client", Fault: fault.Missing, Shown: "logout.client",
 		Says: "The application that sends somebody to sign out is registered, and is the one that its ID token names.", Source: "OpenID Connect RP-Initiated Logout section 2",
 		Title: "The application that sent you here is not known to us. You are still signed in."})
-	logoutBack = check.New(check.Check{Number: 1083, ID: "logout.redirect", Fault: fault.Unacceptable, Shown: "logout.redirect",
+	LogoutRedirect = check.New(check.Check{Number: 1083, ID: "logout.redirect", Fault: fault.Unacceptable, Shown: "logout.redirect",
 		Says: "The address to go on to is, character by character, one that the application registered for that.", Source: "OpenID Connect RP-Initiated Logout section 3; RFC 9700 section 4.11",
 		Title: "The application wants you to go on to an address that it did not register. You are still signed in.", Stops: []string{"OAU-07"}})
 )
 
 // askLogout concerns nobody yet: who signs out is found by their cookie.
-var askLogout = check.Declare(382, "return.logout", risk.NetworkCalm, logoutApp, logoutBack)
+var askLogout = check.Declare(382, "return.logout", risk.NetworkCalm, LogoutClient, LogoutRedirect)
 
 // LogoutInput is what an application sends somebody to sign out with (OpenID
 // Connect RP-Initiated Logout section 2).
@@ -56,8 +58,8 @@ func (x *Exchanges) AskLogout(ctx context.Context, by settle.Caller, who Who, in
 		out.Client = j.View.Client(id)
 	}
 	if j.Hold(risk.NetworkCalm, wait == 0, check.Wait(wait)) &&
-		j.Hold(logoutApp, (id == "" || out.Client.Exists()) && (!ours || hint.Client == id)) &&
-		j.Hold(logoutBack, in.Redirect == "" || slices.Contains(out.Client.PostLogout, in.Redirect)) {
+		j.Hold(LogoutClient, (id == "" || out.Client.Exists()) && (!ours || hint.Client == id)) &&
+		j.Hold(LogoutRedirect, in.Redirect == "" || slices.Contains(out.Client.PostLogout, in.Redirect)) {
 		out.Back = in.Redirect
 	}
 	if err := j.Err(); err != nil {

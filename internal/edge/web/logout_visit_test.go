@@ -113,6 +113,8 @@ func TestAWishForAnAddressOfNobodyEndsNothing(t *testing.T) {
 			t.Errorf("%q: %d to %q", to, a.code, a.header.Get("Location"))
 		}
 	}
+	b.get(wish("id_token_hint", hint, "post_logout_redirect_uri", bye+"/")).is(422).says("Nobody was signed out")
+	b.get("/oauth/logout?client_id=client_of_nobody").is(404).says("The app that sent you here is not known")
 	if a := b.get("/oauth/logout?state=a&state=b"); a.code != 400 {
 		t.Errorf("a parameter twice: %d", a.code)
 	}

@@ -53,6 +53,12 @@ func WrongRequest() Refusal {
 	return Refusal{ui.Say("problem.request"), ui.Say("problem.request_now")}
 }
 
+// WrongGoodbye is a place to go on to after signing out that is not registered
+// exactly so.
+func WrongGoodbye() Refusal {
+	return Refusal{ui.Say("problem.goodbye"), ui.Say("problem.goodbye_now")}
+}
+
 // NotFound is the same for what never was and for what is somebody else's.
 func NotFound() Refusal {
 	return Refusal{ui.Say("problem.not_found"), ui.Say("problem.not_found_now")}

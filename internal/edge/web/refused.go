@@ -6,6 +6,7 @@ import (
 
 	"github.com/doorward/doorward/internal/base/fault"
 	"github.com/doorward/doorward/internal/core/check"
+	"github.com/doorward/doorward/internal/core/exchange"
 	"github.com/doorward/doorward/internal/core/token"
 	"github.com/doorward/doorward/internal/edge/door"
 	"github.com/doorward/doorward/internal/edge/web/ui"
@@ -31,6 +32,10 @@ func (v *visit) words(c *check.Check) Refusal {
 		return Forged()
 	case token.OnceKnown, token.OnceInTime:
 		return Refusal{LinkUnknown(), ui.Say("verify.unknown_now")}
+	case exchange.LogoutClient:
+		return AppUnknown()
+	case exchange.LogoutRedirect:
+		return WrongGoodbye()
 	}
 	switch c.Fault {
 	case fault.Missing:
