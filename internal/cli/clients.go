@@ -44,6 +44,7 @@ type client struct {
 	Subjects   string         `json:"subject_type,omitzero"`
 	// What the server says of one that stands.
 	State   string         `json:"doorward_state,omitzero"`
+	Version *uint64        `json:"doorward_version,omitzero"`
 	Secrets []clientSecret `json:"doorward_secrets,omitempty"`
 	Ended   string         `json:"doorward_ended,omitzero"`
 }

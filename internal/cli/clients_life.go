@@ -3,6 +3,7 @@ package cli
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -74,6 +75,7 @@ func (r *root) clientsRotateSecret() *cobra.Command {
 func (r *root) clientsEdit() *cobra.Command {
 	var in registering
 	var metadata string
+	var more []string
 	cmd := &cobra.Command{
 		Use: "edit CLIENT", Short: "Change what an application is registered with", Args: cobra.ExactArgs(1),
 		Long: "Change what an application is registered with. A flag replaces everything of its kind; what is not named stays.\n" +
@@ -96,6 +98,11 @@ func (r *root) clientsEdit() *cobra.Command {
 				if err := in.complete(r); err != nil {
 					return err
 				}
+				if len(more) > 0 {
+					if err := r.addRedirects(cmd, args[0], more, &in); err != nil {
+						return err
+					}
+				}
 				patch, err := in.patch(cmd.Flags())
 				if err != nil {
 					return err
@@ -107,11 +114,30 @@ func (r *root) clientsEdit() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&metadata, "metadata", "", "a JSON merge patch of its metadata, from a file or stdin")
 	in.flags(cmd.Flags())
+	cmd.Flags().StringArrayVar(&more, "add-redirect", nil, "one more address to come back to after sign-in")
 	cmd.MarkFlagsMutuallyExclusive("jwks", "jwks-uri")
+	cmd.MarkFlagsMutuallyExclusive("redirect", "add-redirect")
+	cmd.MarkFlagsMutuallyExclusive("metadata", "add-redirect")
 	for flag := range members {
 		cmd.MarkFlagsMutuallyExclusive("metadata", flag)
 	}
 	return cmd
+}
+
+// addRedirects makes the patch hold the addresses that an application has and
+// more, for the version that has them: nobody's change meanwhile is undone.
+func (r *root) addRedirects(cmd *cobra.Command, id string, more []string, in *registering) error {
+	var has client
+	if _, err := r.call(cmd.Context(), http.MethodGet, "/api/v1/clients/"+url.PathEscape(id), nil, nil, &has); err != nil {
+		return err
+	}
+	in.Redirects, in.Version = has.Redirects, has.Version
+	for _, address := range more {
+		if !slices.Contains(in.Redirects, address) {
+			in.Redirects = append(in.Redirects, address)
+		}
+	}
+	return nil
 }
 
 // patch is what the flags that were given say, and nothing of the others: one
@@ -124,6 +150,9 @@ func (in registering) patch(flags *pflag.FlagSet) (map[string]jsontext.Value, er
 	var all, out map[string]jsontext.Value
 	if err := json.Unmarshal(text, &all); err != nil {
 		return nil, err
+	}
+	if in.Version != nil {
+		out = map[string]jsontext.Value{"redirect_uris": all["redirect_uris"], "doorward_version": all["doorward_version"]}
 	}
 	flags.Visit(func(f *pflag.Flag) {
 		if member := members[f.Name]; member != "" {

@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"os"
@@ -105,6 +106,9 @@ func TestTheLifeOfAnApplication(t *testing.T) {
 			t.Errorf("an application that nobody comes back to: %+v", r)
 		}
 		run(0, "clients", "edit", broken, "--redirect", "https://new.example.net/cb")
+		if out := run(0, "clients", "edit", broken, "--add-redirect", "https://new.example.net/cb2", "--add-redirect", "https://new.example.net/cb"); fmt.Sprint(out["redirect_uris"]) != "[https://new.example.net/cb https://new.example.net/cb2]" {
+			t.Errorf("one address more: %v", out["redirect_uris"])
+		}
 		link, _ := run(0, "clients", "test", broken)["link"].(string)
 		if u, err := url.Parse(link); err != nil || s.Browser().Try("GET", strings.TrimPrefix(link, s.URL), nil).Status >= 400 || u.Query().Get("code_challenge_method") != "S256" {
 			t.Errorf("the link to try is %q", link)
