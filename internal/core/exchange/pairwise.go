@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/doorward/doorward/internal/core"
@@ -50,7 +51,7 @@ func (x *Exchanges) renamed(ctx context.Context, reader client.Client, events []
 	public := false
 	for _, c := range v.Clients() {
 		switch s := c.Sector(); {
-		case c.ID == reader.ID || !slices.ContainsFunc(c.Resources, reader.Owns):
+		case c.ID == reader.ID || !slices.ContainsFunc(c.Resources, reader.Owns) && !slices.ContainsFunc(c.TradesFor(), reader.Owns):
 		case c.SubjectType != client.SubjectPairwise:
 			public = true
 		case !slices.Contains(sectors, s):
@@ -60,9 +61,14 @@ func (x *Exchanges) renamed(ctx context.Context, reader client.Client, events []
 	if err := v.Err(); err != nil {
 		return nil, err
 	}
-	key := x.keys.Ring().Pairwise
-	if len(sectors) == 0 || key == nil {
+	if len(sectors) == 0 {
 		return events, nil
+	}
+	key := x.keys.Ring().Pairwise
+	if key == nil {
+		// What it could be told names people by what it must not know, and none of
+		// the tokens that it has.
+		return nil, fmt.Errorf("exchange: %w: there is no key of pairwise names yet", core.ErrUnavailable)
 	}
 	slices.Sort(sectors)
 	var out []revocation.Event

@@ -35,7 +35,16 @@ func TestPairwiseNames(t *testing.T) {
 			c.FirstParty, c.SubjectType, c.Resources = false, client.SubjectPairwise, []string{"notes-api"}
 		}
 		one, two := r.application(t, "one", pairwise), r.application(t, "two", pairwise)
-		other := r.application(t, "other", pairwise, func(c *manage.NewClient) { c.RedirectURIs = []string{elsewhere} })
+		other := r.application(t, "other", pairwise, func(c *manage.NewClient) {
+			c.RedirectURIs, c.Resources = []string{elsewhere}, []string{"notes-api", "other-api"}
+		})
+		// Tokens that a service trades are for one that it is not for itself: with the person's id.
+		trader := manage.NewClient{Secret: appSecret + "trader", Client: client.Client{ID: "trader", Name: "trader", Type: "machine", Grants: []string{client.GrantExchange},
+			Resources: []string{"trader-api"}, Settings: client.Settings{Trade: client.Trade{Audiences: []string{"traded-api"}}}}}
+		apart := manage.NewClient{Secret: appSecret + "apart", Client: client.Client{ID: "apart", Name: "apart", Type: "machine", Resources: []string{"other-api", "traded-api"}, Scopes: []string{exchange.FeedScope}}}
+		if _, err := r.manage.CreateClients(t.Context(), operator, []manage.NewClient{trader, apart}); err != nil {
+			t.Fatal(err)
+		}
 		reader := manage.NewClient{Secret: appSecret + "reader", Client: client.Client{ID: "reader", Name: "reader", Type: "machine", Resources: []string{"notes-api"}, Scopes: []string{exchange.FeedScope}}}
 		if _, err := r.manage.CreateClients(t.Context(), operator, []manage.NewClient{reader}); err != nil {
 			t.Fatal(err)
@@ -88,25 +97,37 @@ func TestPairwiseNames(t *testing.T) {
 
 		before := read(t, r.store, core.View.Head)
 		two2 := r.open()
+		if err := two2.keys.Read(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 		r.pause(t, p)
 		r.accessRefused(t, again.Access, "token.alive")
 		two2.catchUp(t)
 		two2.accessRefused(t, again.Access, "token.alive")
-		page, err := two2.Revocations(t.Context(), home, exchange.ClientProof{ID: "reader", Secret: appSecret + "reader"}, before, time.Second)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var names []string
-		for _, e := range page.Events {
-			if e.Name.Unit == revocation.User {
-				names = append(names, e.Name.ID)
+		names := func(reader string) (names []string) {
+			t.Helper()
+			page, err := two2.Revocations(t.Context(), home, exchange.ClientProof{ID: reader, Secret: appSecret + reader}, before, time.Second)
+			if err != nil {
+				t.Fatal(err)
 			}
+			for _, e := range page.Events {
+				if e.Name.Unit == revocation.User {
+					names = append(names, e.Name.ID)
+				}
+			}
+			slices.Sort(names)
+			return names
 		}
 		key := r.keys.Keys.Ring().Pairwise
 		want := []string{token.PairwiseSubject(key, "app.example.com", p.id), token.PairwiseSubject(key, "other.example.net", p.id)}
 		slices.Sort(want)
-		if slices.Sort(names); !slices.Equal(names, want) {
-			t.Errorf("a resource server is told of %v, want %v", names, want)
+		if got := names("reader"); !slices.Equal(got, want) {
+			t.Errorf("a resource server is told of %v, want %v", got, want)
+		}
+		want = []string{token.PairwiseSubject(key, "other.example.net", p.id), p.id.String()}
+		slices.Sort(want)
+		if got := names("apart"); !slices.Equal(got, want) {
+			t.Errorf("one that traded tokens are for is told of %v, want %v", got, want)
 		}
 	})
 }

@@ -83,7 +83,7 @@ func (x *Exchanges) Bearer(ctx context.Context, s token.Shown) (Who, error) {
 	j := &settle.Judgement{View: x.pipe.Store.View(ctx), Trail: presentBearer.Begin(), Now: x.pipe.Now()}
 	at := j.View.Session(id)
 	u := j.View.User(at.User)
-	if j.Hold(tokenFirstParty, j.View.Client(c.Client).FirstParty) {
+	if j.Hold(tokenFirstParty, j.View.Client(c.Client).FirstParty && len(c.Act) == 0) {
 		x.stands(j, at, u)
 	}
 	if err := j.Err(); err != nil {

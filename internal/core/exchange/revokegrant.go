@@ -41,6 +41,9 @@ func (x *Exchanges) RevokeGrant(ctx context.Context, by settle.Caller, proof Cli
 			}
 			j.User = owner(j.View, claims)
 			j.Session, _ = session.ParseID(claims.Session)
+			if !j.Now.Before(claims.ExpiresAt) || x.pipe.Feed.Dead(claims.Rev, claims.Names()...) {
+				return nil // it has ended: readers are told once
+			}
 			event := x.event(revocation.Name{Unit: revocation.JTI, ID: claims.JTI}, j.Now)
 			event.Audience = claims.Audience
 			return core.Unit{revocation.Next{}, event}

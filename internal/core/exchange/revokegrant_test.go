@@ -51,6 +51,10 @@ func TestWhatIsGivenBackIsDead(t *testing.T) {
 		if n.active(t, notes, g.Access) || !n.active(t, notes, g.Refresh) {
 			t.Error("an access token that was given back is active, or its refresh token is not")
 		}
+		told := len(r.events())
+		if err := n.RevokeGrant(t.Context(), by, notes, g.Access); err != nil || len(r.events()) != told {
+			t.Errorf("the same token ended twice: %v", err)
+		}
 		again, err := n.RefreshGrant(t.Context(), by, notes, g.Refresh, exchange.Asked{})
 		if err != nil {
 			t.Fatal(err)

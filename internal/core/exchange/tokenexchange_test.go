@@ -234,3 +234,24 @@ func TestAMachinesEndReachesWhoActsForIt(t *testing.T) {
 		refused(t, err, "token.alive")
 	})
 }
+
+// OAU-34: a first-party service that acts for a person is not that person: what it traded for is no session, even where an
+// operator lets it trade for this server.
+func TestWhoActsForAPersonIsNotThem_OAU34(t *testing.T) {
+	onEach(t, func(t *testing.T, r *rig) {
+		r.apps()
+		own := manage.NewClient{Secret: appSecret + "own", Client: client.Client{ID: "own", Name: "own", Type: "web", Auth: client.AuthBasic, FirstParty: true, TokenFormat: client.JWT,
+			Grants: []string{client.GrantExchange}, Resources: []string{"https://api.own.example"}, Scopes: []string{"notes:read"}, Settings: client.Settings{Trade: client.Trade{Audiences: []string{issuer}}}}}
+		if _, err := r.manage.CreateClients(t.Context(), operator, []manage.NewClient{own}); err != nil {
+			t.Fatal(err)
+		}
+		r.exec(`update clients set resources = 'https://api.own.example' where id = 'notes'`)
+		in := r.notesToken(t, r.person())
+		g, err := r.ExchangeToken(t.Context(), home, proof("own"), trading(in.Access))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = r.Bearer(t.Context(), token.Shown{Access: g.Access})
+		refused(t, err, "token.first_party")
+	})
+}
