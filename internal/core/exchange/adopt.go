@@ -5,15 +5,21 @@ import (
 	"errors"
 	"mime"
 	"reflect"
+	"time"
 
 	"github.com/doorward/doorward/internal/core"
 	"github.com/doorward/doorward/internal/core/check"
 	"github.com/doorward/doorward/internal/core/client"
 	"github.com/doorward/doorward/internal/core/revocation"
+	"github.com/doorward/doorward/internal/core/risk"
 	"github.com/doorward/doorward/internal/core/settle"
 )
 
-var adopt = check.Declare(399, "client.adopt", client.DocumentRead, client.DocumentModest)
+var adopt = check.Declare(399, "client.adopt", client.DocumentRead, client.DocumentModest, client.RegistrationCalm)
+
+// adoptions is how many applications one network may have made known by their
+// documents: each is a row for good.
+var adoptions = []risk.Budget{{Count: 20, Per: time.Hour}}
 
 // A library reads documents that others published, within bounds and for a
 // while from memory.
@@ -22,10 +28,14 @@ type library interface {
 }
 
 // adopt makes an application known whose id is the address of a document that
-// describes it, and keeps up with what the document says. Where that is
-// switched off, such an id is nobody's.
+// describes it, and keeps up with what the document says, until an operator
+// vouches for it: then what the operator says stands. Where that is switched
+// off, such an id is nobody's.
 func (x *Exchanges) adopt(ctx context.Context, by settle.Caller, id string) error {
 	if x.policy.Documents == nil || !client.DocumentID(id) {
+		return nil
+	}
+	if known := x.pipe.Store.View(ctx).Client(id); known.Exists() && !known.SelfRegistered {
 		return nil
 	}
 	raw, media, err := x.policy.Documents.Document(ctx, id)
@@ -60,6 +70,14 @@ func (x *Exchanges) adopt(ctx context.Context, by settle.Caller, id string) erro
 		}
 		j.Client = id
 		old := j.View.Client(id)
+		var pay []risk.Pay
+		wait := time.Duration(0)
+		if old.ID == "" {
+			pay, wait = risk.Afford(j, "documents", risk.Network(by.Addr).String(), j.Now, x.policy.Scale, adoptions)
+		}
+		if !j.Hold(client.RegistrationCalm, wait == 0, check.Wait(wait)) || old.Exists() && !old.SelfRegistered {
+			return nil
+		}
 		unit := core.Unit{revocation.Next{}, x.event(revocation.Name{Unit: revocation.Changed, ID: id}, j.Now), client.Unpage{Client: id}}
 		if old.ID == "" {
 			unit = append(unit, client.Create{ID: id, Name: next.Name, Type: next.Type, Auth: next.Auth, RedirectURIs: next.RedirectURIs, PostLogout: next.PostLogout,
@@ -67,6 +85,9 @@ func (x *Exchanges) adopt(ctx context.Context, by settle.Caller, id string) erro
 		} else {
 			unit = append(unit, client.Edit{ID: id, Guard: old.Guard, Name: next.Name, Auth: next.Auth, RedirectURIs: next.RedirectURIs, PostLogout: next.PostLogout,
 				Scopes: next.Scopes, Grants: next.Grants, TokenFormat: next.TokenFormat, Settings: next.Settings})
+		}
+		for _, p := range pay {
+			unit = append(unit, p)
 		}
 		for _, o := range next.PageOrigins() {
 			unit = append(unit, client.Page{Origin: o, Client: id})

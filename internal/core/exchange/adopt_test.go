@@ -3,12 +3,14 @@ package exchange_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/doorward/doorward/internal/core/client"
 	"github.com/doorward/doorward/internal/core/exchange"
+	"github.com/doorward/doorward/internal/core/settle"
 )
 
 // A shelf is what is published at addresses.
@@ -108,6 +110,57 @@ func TestAnApplicationBringsItsDocument(t *testing.T) {
 		}
 		_, err = ask("openid")
 		refused(t, err, "request.client")
+	})
+}
+
+// DOS-01: each new document is a row for good, so one network makes few of them known.
+func TestFewDocumentsFromOneNetwork(t *testing.T) {
+	onEach(t, func(t *testing.T, r *rig) {
+		docs := &shelf{at: map[string]string{}, media: "application/json"}
+		n := r.open(lifetimes(func(p *exchange.Policy) { p.Documents = docs }))
+		ask := func(by settle.Caller, i int) error {
+			id := fmt.Sprintf("%s%d", agent, i)
+			docs.put(id, strings.Replace(agentSays(""), agent, id, 1))
+			_, err := n.Authorize(t.Context(), by, "", n.asking(t, r, id, "openid"))
+			return err
+		}
+		for i := range 20 {
+			if err := ask(from("192.0.2.7"), i); err != nil {
+				t.Fatal(err)
+			}
+		}
+		refused(t, ask(from("192.0.2.7"), 20), "limit.registrations")
+		if err := ask(from("192.0.2.7"), 3); err != nil {
+			t.Errorf("a known one: %v", err)
+		}
+		if err := ask(from("203.0.113.9"), 20); err != nil {
+			t.Errorf("another network: %v", err)
+		}
+	})
+}
+
+// What an operator vouches for is as the operator says, whatever the document says by now.
+func TestAnOperatorsWordStandsOverADocument(t *testing.T) {
+	onEach(t, func(t *testing.T, r *rig) {
+		docs := &shelf{at: map[string]string{agent: agentSays("")}, media: "application/json"}
+		n := r.open(lifetimes(func(p *exchange.Policy) { p.Documents = docs }))
+		ask := func() (exchange.Authorization, error) {
+			return n.Authorize(t.Context(), from("192.0.2.7"), "", n.asking(t, r, agent, "openid"))
+		}
+		if a, err := ask(); err != nil || !a.Client.SelfRegistered {
+			t.Fatalf("%+v, %v", a.Client, err)
+		}
+		_, _, err := n.manage.EditClient(t.Context(), operator, agent, nil, func(c client.Client) (client.Client, bool) {
+			c.SelfRegistered, c.Scopes = false, []string{"openid"}
+			return c, true
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		docs.put(agent, agentSays(`,"client_uri":"https://elsewhere.example.com/"`))
+		if a, err := ask(); err != nil || a.Client.SelfRegistered || len(a.Client.Scopes) != 1 || a.Client.URI != "" {
+			t.Errorf("%+v, %v", a.Client, err)
+		}
 	})
 }
 
