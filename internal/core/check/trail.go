@@ -134,6 +134,9 @@ func Refuse(c *Check, details ...Detail) *Refusal {
 		if d.kind == kindWait {
 			r.RetryAfter = time.Duration(d.n)
 		}
+		if d.kind == kindWord {
+			r.Word = Word(d.n)
+		}
 	}
 	return r
 }

@@ -48,7 +48,7 @@ var (
 var (
 	RequestDetails = check.New(check.Check{Number: 1052, ID: "request.details", Fault: fault.Unacceptable, Shown: "request.details", Code: "invalid_authorization_details",
 		Says: "Every authorization detail is of a type that the application may ask for, and looks as that is declared.", Source: "RFC 9396 section 5",
-		Title: "The application asked for something in a form that is not known here.", Stops: []string{"OAU-12"}})
+		Title: "The application's authorization details are of a type that it may not ask for, or do not fit what was declared for it.", Stops: []string{"OAU-12"}})
 	DetailsForm = check.New(check.Check{Number: 1053, ID: "details.form", Fault: fault.Unacceptable, Shown: "details.form",
 		Says: "The type has a name, a JSON Schema that points to nothing elsewhere, and a sentence that people can read.", Source: "RFC 9396 section 2.1",
 		Title: "This type of authorization details cannot be declared like this."})

@@ -131,14 +131,30 @@ func (r Request) Carried() bool {
 		len(r.ACR) <= 256 && len(r.Claims) <= 2048
 }
 
-// Meant says whether what is asked about the person means something: how fresh
-// their proof is to be, which claims, and who they are.
-func (r Request) Meant() bool {
-	if _, ok := r.Wants(); !ok {
-		return false
-	}
+// The words for what is amiss in a request, in the names of its parameters.
+var (
+	wordPrompt = check.NewWord(325, "prompt")
+	wordMaxAge = check.NewWord(326, "max_age")
+	wordClaims = check.NewWord(327, "claims, or sub in it and in id_token_hint")
+	wordLong   = check.NewWord(328, "a parameter that is too long")
+)
+
+// Amiss says which parameter means nothing, or is out of its bounds; the zero
+// word when none is.
+func (r Request) Amiss() check.Word {
+	_, wants := r.Wants()
 	_, one := r.Means()
-	return one && aged(r.MaxAge)
+	switch {
+	case !r.Carried():
+		return wordLong
+	case !r.prompted():
+		return wordPrompt
+	case !aged(r.MaxAge):
+		return wordMaxAge
+	case !wants || !one:
+		return wordClaims
+	}
+	return 0
 }
 
 // aged says whether max_age is a whole number of seconds, if it is there.
@@ -162,7 +178,7 @@ func (c Client) MaxAge(r Request) (time.Duration, bool) {
 
 // Prompted says whether the pages asked for exist, and none is alone (OpenID
 // Connect Core section 3.1.2.1).
-func (r Request) Prompted() bool {
+func (r Request) prompted() bool {
 	asked := strings.Fields(r.Prompt)
 	known := !slices.ContainsFunc(asked, func(p string) bool {
 		return !slices.Contains([]string{"none", "login", "consent", "select_account"}, p)
@@ -208,5 +224,5 @@ var (
 		Title: "The application named the person by a token that is not ours."})
 	ChallengeSent = check.New(check.Check{Number: 910, ID: "pkce.challenge", Fault: fault.Malformed, Shown: "pkce.challenge",
 		Says: "A code challenge came with the request, made by S256.", Source: "RFC 9700 section 2.1.1; RFC 7636 section 4.4.1",
-		Title: "The application left out what protects its code.", Stops: []string{"OAU-13"}})
+		Title: "The application sent no code challenge that counts (PKCE with S256).", Stops: []string{"OAU-13"}})
 )

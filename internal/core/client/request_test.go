@@ -1,6 +1,9 @@
 package client
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // OAU-01, OAU-02: the registered text, and for a native application any port
 // of a loopback IP.
@@ -23,6 +26,18 @@ func TestWhereAnswersGo(t *testing.T) {
 	for what, got := range map[string]string{"the only one": one.Back(Request{Scope: "notes:read"}), "one of several": two.Back(Request{}), "OpenID's": one.Back(Request{Scope: "email openid"})} {
 		if want := map[string]string{"the only one": registered[0]}[what]; got != want {
 			t.Errorf("without an address, %s is %q", what, got)
+		}
+	}
+}
+
+// An application that is refused is told which parameter it was.
+func TestWhatIsAmissInARequest(t *testing.T) {
+	for want, r := range map[string]Request{
+		"": {Prompt: "login consent", MaxAge: "0", Claims: `{"id_token":{"sub":{"value":"a"}}}`}, "prompt": {Prompt: "none login"}, "max_age": {MaxAge: "01"},
+		"claims, or sub in it and in id_token_hint": {Claims: "{"}, "a parameter that is too long": {State: strings.Repeat("s", stateAtMost+1), Prompt: "x"},
+	} {
+		if got := r.Amiss().String(); got != want {
+			t.Errorf("%+v: %q, not %q", r, got, want)
 		}
 	}
 }

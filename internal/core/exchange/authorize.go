@@ -65,7 +65,7 @@ func (x *Exchanges) asks(j *settle.Judgement, c client.Client, r client.Request)
 		j.Hold(client.RequestPushed, r.Trouble != client.RequestPushed) &&
 		j.Hold(client.RequestObject, r.Trouble != client.RequestObject) &&
 		j.Hold(client.RequestRedirect, back != "") &&
-		j.Hold(client.RequestForm, r.Trouble != client.RequestForm && r.Carried() && r.Prompted() && r.Meant()) &&
+		j.Hold(client.RequestForm, r.Trouble != client.RequestForm && r.Amiss() == 0, check.As(r.Amiss())) &&
 		j.Hold(client.RequestWay, c.Comes(r)) &&
 		j.Hold(client.RequestType, r.Type == "code") &&
 		j.Hold(client.RequestMode, c.Travels(r)) &&

@@ -35,3 +35,7 @@ var (
 		Says: "There is at most one Authorization header, of a kind this address reads.", Source: "RFC 6750 section 3.1",
 		Title: "The Authorization header cannot be read."})
 )
+
+// Parameter is why a request of the protocol cannot be read, when its encoding
+// can.
+var Parameter = check.NewWord(329, "a parameter is missing, comes twice or is no text")

@@ -51,9 +51,15 @@ func OAuth(w http.ResponseWriter, r *http.Request, e *check.Refusal, status int)
 	default:
 		status = http.StatusBadRequest
 	}
-	says := c.Title
+	WriteJSON(w, "application/json", status, OAuthError{OAuthCode(c), OAuthSays(e), c.Shown, e.Ref})
+}
+
+// OAuthSays is a refusal for those who build the application: the sentence of
+// its check, and which of its reasons it was.
+func OAuthSays(e *check.Refusal) string {
+	c := e.Check()
 	if why := e.Word.String(); why != "" && c.Shown == c.ID {
-		says = strings.TrimSuffix(says, ".") + " (" + why + ")."
+		return strings.TrimSuffix(c.Title, ".") + " (" + why + ")."
 	}
-	WriteJSON(w, "application/json", status, OAuthError{OAuthCode(c), says, c.Shown, e.Ref})
+	return c.Title
 }

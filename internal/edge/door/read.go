@@ -149,7 +149,7 @@ func OAuthValues(raw string, c *check.Check, known ...string) (url.Values, error
 	for name, vs := range all {
 		for _, v := range vs {
 			if len(vs) > max(1, repeatable[name]) || !utf8.ValidString(v) || strings.ContainsRune(v, 0) {
-				return nil, check.Refuse(c)
+				return nil, check.Refuse(c, check.As(Parameter))
 			}
 		}
 	}

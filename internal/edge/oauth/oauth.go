@@ -136,7 +136,7 @@ func (o *OAuth) introspect(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if !f.Has("token") {
-		return check.Refuse(door.Body)
+		return check.Refuse(door.Body, check.As(door.Parameter))
 	}
 	in, err := o.Exchange.Introspect(r.Context(), o.Door.Caller(r), proof, f.Get("token"))
 	if err != nil {

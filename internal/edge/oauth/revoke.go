@@ -19,7 +19,7 @@ func (o *OAuth) revoke(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if f.Get("token") == "" {
-		return check.Refuse(door.Body)
+		return check.Refuse(door.Body, check.As(door.Parameter))
 	}
 	if err := o.Exchange.RevokeGrant(r.Context(), o.Door.Caller(r), proof, f.Get("token")); err != nil {
 		return err

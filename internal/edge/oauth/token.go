@@ -71,7 +71,7 @@ func (o *OAuth) token(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	if f.Get("grant_type") == "" {
-		return check.Refuse(door.Body)
+		return check.Refuse(door.Body, check.As(door.Parameter))
 	}
 	grant := grants[f.Get("grant_type")]
 	if grant == nil {

@@ -180,7 +180,7 @@ func refusalAnswer(err error) url.Values {
 	if !errors.As(err, &e) {
 		return url.Values{"error": {"temporarily_unavailable"}}
 	}
-	return url.Values{"error": {door.OAuthCode(e.Check())}, "error_description": {e.Check().Title}}
+	return url.Values{"error": {door.OAuthCode(e.Check())}, "error_description": {door.OAuthSays(e)}}
 }
 
 func (v *visit) shellOf(a exchange.Authorization) ui.Shell {

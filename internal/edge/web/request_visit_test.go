@@ -217,6 +217,8 @@ func TestHowOldAProofMayBe(t *testing.T) {
 		"99999999999999999999": "invalid_request", "+5": "invalid_request", "05": "invalid_request"} {
 		if got := b.get(asks("prompt", "none", "max_age", more)).told(); got.Get("error") != want {
 			t.Errorf("max_age %q: told %v", more, got)
+		} else if want == "invalid_request" && !strings.Contains(got.Get("error_description"), "(max_age)") {
+			t.Errorf("max_age %q: not told which parameter: %v", more, got)
 		}
 	}
 	for _, more := range [][]string{{"max_age", ""}, {"prompt", "login", "max_age", "1000"}} {
