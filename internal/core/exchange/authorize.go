@@ -232,7 +232,7 @@ func (x *Exchanges) authorizes(ctx context.Context, by settle.Caller, cookie str
 		c, s := out.Client, out.Session
 		code, fits := token.SealCode(x.keys.Ring().State, token.Code{ID: codeID, Client: c.ID, Redirect: r.Redirect, Challenge: r.Challenge, Scopes: given,
 			User: out.User.ID, Session: s.ID, Consent: consent, Nonce: r.Nonce, Key: r.Key, Rev: j.Rev, Expires: j.Now.Add(x.policy.Token.Code),
-			Terms: token.Terms{Resources: r.Resources, Offline: slices.Contains(given, "offline_access"), AuthTime: s.AuthTime, ACR: s.ACR(), AMR: s.AMR(), Claims: r.InIDToken(), Details: client.TextsOf(out.Details)}})
+			Terms: token.Terms{Resources: union(nil, r.Resources), Offline: slices.Contains(given, "offline_access"), AuthTime: s.AuthTime, ACR: s.ACR(), AMR: s.AMR(), Claims: r.InIDToken(), Details: client.TextsOf(out.Details)}})
 		switch {
 		case !p.Proven():
 			return token.ErrNotPassed

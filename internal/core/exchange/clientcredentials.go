@@ -48,12 +48,16 @@ type Asked struct {
 	Details   string   // authorization_details (RFC 9396)
 }
 
-// within says which of what may be had was asked for, and whether more was.
+// within says which of what may be had was asked for, each once, and whether no
+// more was.
 func within(asked, may []string) ([]string, bool) {
 	if len(asked) == 0 {
 		return may, true
 	}
-	return asked, !slices.ContainsFunc(asked, func(s string) bool { return !slices.Contains(may, s) })
+	if slices.ContainsFunc(asked, func(s string) bool { return !slices.Contains(may, s) }) {
+		return nil, false
+	}
+	return union(nil, asked), true
 }
 
 // ClientCredentials gives an application a token for itself (RFC 6749 section
@@ -101,5 +105,5 @@ func (x *Exchanges) audience(c client.Client, resources []string) ([]string, boo
 	if len(resources) == 0 {
 		return token.AudienceFor(x.policy.Issuer, c), true
 	}
-	return resources, !slices.ContainsFunc(resources, func(r string) bool { return !c.Owns(r) })
+	return within(resources, c.Resources)
 }

@@ -2,6 +2,7 @@ package exchange_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -47,6 +48,14 @@ func TestClientCredentials(t *testing.T) {
 				}
 				if c, err := r.Inspect(t.Context(), some.Access, "https://files.job.example"); err != nil || c.Scope != "jobs:run" || len(c.Audience) != 1 {
 					t.Errorf("%+v, %v", c, err)
+				}
+				// What is said a thousand times is said once: a token is read at every use.
+				many, err := r.ClientCredentials(t.Context(), home, proof, exchange.Asked{Scope: strings.Repeat("jobs:run ", 1000), Resources: slices.Repeat([]string{"https://files.job.example"}, 1000)})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if c, err := r.Inspect(t.Context(), many.Access, "https://files.job.example"); err != nil || c.Scope != "jobs:run" || len(c.Audience) != 1 {
+					t.Errorf("%d bytes of a token, %v", len(many.Access), err)
 				}
 				for what, c := range map[string]struct {
 					proof exchange.ClientProof

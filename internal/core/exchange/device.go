@@ -76,7 +76,7 @@ func (x *Exchanges) DeviceBegin(ctx context.Context, by settle.Caller, proof Cli
 			}
 		}
 		out.UserCode, out.Until = token.ShowUserCode(code), j.Now.Add(token.DeviceFor)
-		d := token.Device{Client: c.ID, Scopes: scopes, Resources: in.Resources, Agent: settle.Clip(by.UserAgent, 256), Interval: int64(token.DeviceInterval.Seconds())}
+		d := token.Device{Client: c.ID, Scopes: scopes, Resources: union(nil, in.Resources), Agent: settle.Clip(by.UserAgent, 256), Interval: int64(token.DeviceInterval.Seconds())}
 		if by.Addr.IsValid() {
 			d.IP = by.Addr.String()
 		}

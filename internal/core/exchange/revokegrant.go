@@ -41,8 +41,8 @@ func (x *Exchanges) RevokeGrant(ctx context.Context, by settle.Caller, proof Cli
 			}
 			j.User = owner(j.View, claims)
 			j.Session, _ = session.ParseID(claims.Session)
-			if !j.Now.Before(claims.ExpiresAt) || x.pipe.Feed.Dead(claims.Rev, claims.Names()...) {
-				return nil // it has ended: readers are told once
+			if !j.Now.Before(claims.ExpiresAt.Add(x.policy.Token.Leeway)) || x.pipe.Feed.Dead(claims.Rev, claims.Names()...) {
+				return nil // it has ended, for every clock: readers are told once
 			}
 			event := x.event(revocation.Name{Unit: revocation.JTI, ID: claims.JTI}, j.Now)
 			event.Audience = claims.Audience
