@@ -2,6 +2,7 @@ package http_test
 
 import (
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -125,9 +126,13 @@ func setScene(t *testing.T, engine rig.Engine) *scene {
 	return c
 }
 
+// lastUse of a secret is no change to an application: a test that proves itself
+// by it makes one.
+var lastUse = regexp.MustCompile(`,"used":"[^"]*"`)
+
 // kept is what operators see of people and applications.
 func (c *scene) kept() string {
-	return string(c.Socket("GET", "/api/v1/users", nil).Body) + string(c.Socket("GET", "/api/v1/clients", nil).Body)
+	return string(c.Socket("GET", "/api/v1/users", nil).Body) + lastUse.ReplaceAllString(string(c.Socket("GET", "/api/v1/clients", nil).Body), "")
 }
 
 // intact expects that nothing happened to anybody.
