@@ -107,7 +107,11 @@ func (x *Exchanges) undo(j *settle.Judgement, spent token.Spent, code token.Code
 	}
 	unit := core.Unit{revocation.Next{}, x.event(revocation.Name{Unit: revocation.Grant, ID: code.Consent.String()}, j.Now)}
 	if len(spent.Bought) == len(token.FamilyID{}) {
-		if f := j.Family(token.FamilyID(spent.Bought)); f.Exists() && f.Ended.IsZero() {
+		f := j.Family(token.FamilyID(spent.Bought))
+		if f.Exists() && !f.Ended.IsZero() {
+			return nil // with its tokens: who has an old code ends nothing newer by it, again and again
+		}
+		if f.Exists() {
 			unit = append(unit, token.Burn{ID: f.ID, At: j.Now})
 		}
 	}

@@ -152,3 +152,31 @@ func TestAStrictResourceReadsTheRows(t *testing.T) {
 		}
 	})
 }
+
+// OAU-09: a code that is shown again ends what it bought, once: whoever found it in a history cannot sign the person out
+// of the application for as long as it is known.
+func TestACodeShownAgainEndsWhatItBoughtAlone(t *testing.T) {
+	onEach(t, func(t *testing.T, r *rig) {
+		n := r.open()
+		of := n.signIn(t, r.person())
+		notes := n.application(t, "notes")
+		in := exchange.CodeInput{Code: n.code(t, r, of, notes.ID, "openid notes:read"), Redirect: callback, Verifier: verifier}
+		by := from("203.0.113.9")
+		bought, err := n.Code(t.Context(), by, notes, in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = n.Code(t.Context(), by, notes, in)
+		refused(t, err, "code.unspent")
+		if n.active(t, notes, bought.Access) || n.active(t, notes, bought.Refresh) {
+			t.Error("what it bought is active")
+		}
+		n.catchUp(t)
+		newer := n.given(t, r, of, notes, "openid notes:read")
+		_, err = n.Code(t.Context(), by, notes, in)
+		refused(t, err, "code.unspent")
+		if !n.active(t, notes, newer.Access) || !n.active(t, notes, newer.Refresh) {
+			t.Error("the old code ended what a newer one bought")
+		}
+	})
+}
