@@ -137,6 +137,9 @@ func TestARequestThatCallsItselfAWishLeadsNowhere(t *testing.T) {
 	}
 	b.signIn(ana)
 	page := b.get("/sign-out?flow=" + flow).is(200)
+	if strings.Contains(page.body, "evil.example") {
+		t.Error("the page that asks names evil.example as the application's")
+	}
 	if a := b.onwards(b.post("/sign-out", page.form("/sign-out"))); strings.Contains(a.body, "evil.example") {
 		t.Error("signing out leads to evil.example")
 	}

@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/doorward/doorward/internal/base/fault"
@@ -53,6 +54,9 @@ func (v *visit) signOutPage(to string) SignOutPage {
 		// Who wishes it may be anybody: "stay" goes nowhere but home.
 		page.Back = home
 		if c, err := v.exchange.App(v.ctx(), wish.Client); err == nil && c.Exists() {
+			if !slices.Contains(c.PostLogout, wish.Redirect) {
+				wish.Redirect = "" // it stands for nobody
+			}
 			page.App, page.Asked = &ui.App{Name: nameOf(c), Domain: domainOf(c, wish.Redirect)}, true
 		}
 	}
