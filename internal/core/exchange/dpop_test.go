@@ -89,7 +89,7 @@ func TestATokenWithoutAKeyIsNoDPoPToken(t *testing.T) {
 // token to whoever finds it, where its application asked for a bound one.
 func TestEveryGrantReadsProofs(t *testing.T) {
 	// These give no token: a code, or a code for a device, comes of them.
-	without := map[string]bool{"app.authorize": true, "app.authorize_look": true, "client.device": true, "client.pushed": true}
+	without := map[string]bool{"app.authorize": true, "app.authorize_look": true, "client.device": true, "client.push": true}
 	n := 0
 	for _, e := range check.Exchanges() {
 		if !slices.Contains(e.Checks, client.Granted) || without[e.Name] {

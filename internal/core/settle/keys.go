@@ -2,6 +2,7 @@ package settle
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -41,12 +42,10 @@ func (f *KeyFollower) Read(ctx context.Context) error {
 	f.reading.Lock()
 	defer f.reading.Unlock()
 	rev, began := f.Feed.Position(), f.Now()
-	v := f.Store.View(ctx)
-	keys := v.Keys()
-	err := v.Err()
-	var ring *key.Ring
-	if err == nil {
-		ring, err = f.Open(ctx, keys, began)
+	ring, err := f.open(ctx, began)
+	if errors.Is(err, key.ErrWrongKEK) {
+		// The key-encryption key may have been rotated between the rows and it.
+		ring, err = f.open(ctx, began)
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -56,6 +55,15 @@ func (f *KeyFollower) Read(ctx context.Context) error {
 	f.Keys.Swap(ring)
 	f.rev, f.read = rev, began
 	return nil
+}
+
+func (f *KeyFollower) open(ctx context.Context, now time.Time) (*key.Ring, error) {
+	v := f.Store.View(ctx)
+	keys := v.Keys()
+	if err := v.Err(); err != nil {
+		return nil, err
+	}
+	return f.Open(ctx, keys, now)
 }
 
 // Err is why the keyring may not be the database's, or nil.
