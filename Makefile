@@ -6,7 +6,7 @@ BIN     ?= build/doorward
 MODULES := . sdk
 
 # Two packages at a time: one compiles while another waits for its disk.
-TEST := $(GO) test -p 2 -timeout 10m
+TEST := $(GO) test -p 2 -timeout 15m
 
 # These drive the program from outside, one act after another: what the race
 # detector can see there it sees in the other packages. make race has them too.
