@@ -84,7 +84,13 @@ func (x *Exchanges) adopt(ctx context.Context, by settle.Caller, id string) erro
 				Scopes: next.Scopes, Grants: next.Grants, Created: j.Now, TokenFormat: next.TokenFormat, Settings: next.Settings})
 		} else {
 			unit = append(unit, client.Edit{ID: id, Guard: old.Guard, Name: next.Name, Auth: next.Auth, RedirectURIs: next.RedirectURIs, PostLogout: next.PostLogout,
-				Scopes: next.Scopes, Grants: next.Grants, TokenFormat: next.TokenFormat, Settings: next.Settings})
+				Scopes: next.Scopes, Grants: next.Grants, TokenFormat: next.TokenFormat, Settings: next.Settings},
+				// What it may no longer have is in its access tokens; it gets others by
+				// refreshing. One that need not prove itself any more begins anew.
+				client.Trim{ID: id}, x.event(revocation.Name{Unit: revocation.Client, ID: id}, j.Now))
+			if old.Confidential() && next.Auth == client.AuthNone {
+				unit = append(unit, client.Cut{ID: id})
+			}
 		}
 		for _, p := range pay {
 			unit = append(unit, p)

@@ -73,6 +73,8 @@ func TestAnApplicationBringsItsDocument(t *testing.T) {
 		docs.put(agent, strings.Replace(agentSays(""), callback, "https://elsewhere.example.com/cb", 1))
 		_, err = ask("openid")
 		refused(t, err, "redirect.exact")
+		_, err = n.Inspect(t.Context(), g.Access, issuer)
+		refused(t, err, "token.alive") // what it was given before the change
 		docs.put(agent, agentSays(""))
 
 		for name, text := range map[string]string{

@@ -3,8 +3,8 @@
 package exchange_test
 
 const (
-	raceRounds   = 100
-	signInRounds = 40
+	raceRounds   = 60
+	signInRounds = 25
 )
 
 // crowded is fewer: under the race detector a thousand writes take seconds.
