@@ -91,7 +91,7 @@ func TestBoundTokens(t *testing.T) {
 	}
 }
 
-// SES-19: a token that is bound to a key is of no use without it.
+// A token that is bound to a key is of no use without it.
 func TestABoundTokenAlone(t *testing.T) {
 	i := newIssuer(t)
 	s := i.addKey(jose.ES256)

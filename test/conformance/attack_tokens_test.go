@@ -166,9 +166,6 @@ func TestAnEndIsTheEndOfItsTokens(t *testing.T) {
 			},
 		} {
 			x.t.Run(what, func(t *testing.T) {
-				if strings.Contains(what, "revoked") && x.meta["revocation_endpoint"] == nil {
-					t.Skip("there is no revocation endpoint")
-				}
 				ana := x.s.User(strings.ToLower(random()[:8]) + "x")
 				v := x.s.Visitor(ana)
 				a := x.app(map[string]any{"doorward_token_format": "jwt", "doorward_resources": []string{x.s.URL}})

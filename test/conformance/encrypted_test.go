@@ -13,9 +13,6 @@ import (
 // server (RFC 9101 section 6.1; JW-03; attacks JWT-07, JWT-08, JWT-09 and JWT-23).
 func TestEncryptedRequests(t *testing.T) {
 	each(t, func(x *suite) {
-		if x.meta["request_parameter_supported"] != true {
-			t.Skip("there are no request objects")
-		}
 		own := newPair(t, jose.ES256)
 		register := func(more map[string]any) *app {
 			m := map[string]any{"jwks": own.jwks(t)}

@@ -5,8 +5,10 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/doorward/doorward/internal/base/jose"
 	"github.com/doorward/doorward/internal/core"
 	"github.com/doorward/doorward/internal/core/check"
+	"github.com/doorward/doorward/internal/core/client"
 	"github.com/doorward/doorward/internal/core/identity"
 	"github.com/doorward/doorward/internal/core/ledger"
 	"github.com/doorward/doorward/internal/core/revocation"
@@ -151,12 +153,16 @@ func (x *Exchanges) examined(v core.View, e Examination) (Examination, error) {
 }
 
 func (x *Exchanges) examineAccess(v core.View, e *Examination, text, audience string) {
-	var audiences []string
-	if audiences = []string{audience}; audience == "" {
-		c, _, _ := token.Read(text, x.keys.Ring())
+	read := x.reading(text)
+	if client.SecretID(jose.SharedID(text)) {
+		read = x.readingShared(v, text)
+	}
+	audiences := []string{audience}
+	if audience == "" {
+		c, _, _ := read()
 		audiences = c.Audience
 	}
-	c, holds, known := x.weighAccess(v, x.reading(text), audiences...)
+	c, holds, known := x.weighAccess(v, read, audiences...)
 	if !holds[0] {
 		known = 1
 	}

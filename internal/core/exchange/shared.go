@@ -47,16 +47,21 @@ func (x *Exchanges) opened(s client.SharedSecret) (*jose.Shared, error) {
 // this server. Unlike Inspect it also reads one by a shared secret: its own service may ask about
 // it, and nobody else is told anything.
 func (x *Exchanges) inspectFor(ctx context.Context, c client.Client, text string) (token.Claims, error) {
-	kid := jose.SharedID(text)
-	if !client.SecretID(kid) {
+	if !client.SecretID(jose.SharedID(text)) {
 		return x.Inspect(ctx, text, append(slices.Clone(c.Resources), x.policy.Issuer)...)
 	}
 	v := x.pipe.Store.View(ctx)
-	s := v.SecretOf(kid)
+	read := x.readingShared(v, text)
 	if err := v.Err(); err != nil {
 		return token.Claims{}, err
 	}
-	read := func() (claims token.Claims, formed, ours bool) {
+	return x.inspect(ctx, read, slices.DeleteFunc(slices.Clone(c.Resources), func(r string) bool { return r == x.policy.Issuer })...)
+}
+
+// readingShared reads a token by the shared secret that it names.
+func (x *Exchanges) readingShared(v core.View, text string) func() (claims token.Claims, formed, ours bool) {
+	s := v.SecretOf(jose.SharedID(text))
+	return func() (claims token.Claims, formed, ours bool) {
 		if !s.Exists() {
 			return token.Claims{}, true, false
 		}
@@ -73,5 +78,4 @@ func (x *Exchanges) inspectFor(ctx context.Context, c client.Client, text string
 		// application, to its own service.
 		return claims, true, ok && claims.Client == s.Client && len(claims.Audience) == 1
 	}
-	return x.inspect(ctx, read, slices.DeleteFunc(slices.Clone(c.Resources), func(r string) bool { return r == x.policy.Issuer })...)
 }

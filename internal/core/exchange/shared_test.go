@@ -92,6 +92,13 @@ func TestASharedSecretIsForOneService(t *testing.T) {
 			if h := headerOf(t, text); h != fmt.Sprintf(`{"alg":%q,"kid":%q,"typ":"at+jwt"}`, alg, s.KID) {
 				t.Errorf("%s: the header is %s", alg, h)
 			}
+			// Who operates the server is told what it is; a changed one is nobody's.
+			if e, err := r.Examine(t.Context(), text, ""); err != nil || !e.Passed || e.Client != "app" {
+				t.Errorf("%s: examined: %v, %v", alg, e.Failed(), err)
+			}
+			if e, err := r.Examine(t.Context(), text[:len(text)-4]+"AAAA", ""); err != nil || e.Passed || e.Failed() != token.AccessSigned {
+				t.Errorf("%s: examined with another signature: %v, %v", alg, e.Failed(), err)
+			}
 			by, err := jose.NewShared(s.KID, alg, s.Secret)
 			if err != nil {
 				t.Fatal(err)

@@ -92,7 +92,7 @@ var (
 		Title: "This grant is bound to another key or certificate."})
 	AccessSender = check.New(check.Check{Number: 971, ID: "token.sender", Fault: fault.Unauthenticated, Shown: "token.sender",
 		Says: "A bound access token comes with a proof of its key, and one that is not comes as Bearer.", Source: "RFC 9449 section 7.2",
-		Title: "The access token is bound to a key that was not proved.", Stops: []string{"SES-19"}})
+		Title: "The access token is bound to a key that was not proved."})
 	ProofThumbprint = check.New(check.Check{Number: 972, ID: "dpop.jkt", Fault: fault.Malformed, Shown: "dpop.jkt",
 		Says: "A dpop_jkt is a SHA-256 thumbprint, and that of the proof beside it.", Source: "RFC 9449 section 10",
 		Title: "The parameter dpop_jkt cannot be read, or names another key than the proof."})
