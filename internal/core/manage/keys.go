@@ -271,11 +271,15 @@ func (m *Manage) needs(ctx context.Context, c client.Client) {
 	if c.SubjectType == client.SubjectPairwise {
 		ring.WantPairwise()
 	}
-	if len(ring.Wanted()) == 0 {
-		return
-	}
-	if err := m.TurnKeys(ctx); err != nil {
-		m.pipe.Alarm(err)
+	// Another key that was made at the same moment is no reason to wait.
+	for range rounds {
+		if len(ring.Wanted()) == 0 {
+			return
+		}
+		if err := m.TurnKeys(ctx); err != nil {
+			m.pipe.Alarm(err)
+			return
+		}
 	}
 }
 
